@@ -1,0 +1,51 @@
+# Régie's house rules, one line each: run `make` to see them.
+# Every target installs what it needs first (scripts/setup.sh), apart from the Rust toolchain.
+
+CARGO ?= cargo
+# The same folder that cargo writes to; absolute, because tests run in their own crate's folder.
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+DEMO_SITE := examples/sites/val-clair/site.yaml
+
+# Tests that talk to an independent Modbus implementation find its Python here.
+export REGIE_TEST_PYTHON := $(TARGET)/test-venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1@\2/p' Makefile | column -t -s @ 2>/dev/null || \
+	sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1: \2/p' Makefile
+
+setup: ## install what the build needs: C and C++ compilers, CMake, libclang
+	@scripts/setup.sh
+
+demo: setup ## run the example commune against simulated devices (CYCLES=3 SPEED=60 to limit, hasten)
+	$(CARGO) build --release -p regie -p regie-sim
+	$(TARGET)/release/regie-sim demo --site $(DEMO_SITE) \
+	    $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SPEED),--speed $(SPEED))
+
+test: ## run every test: the set-up script, unit, integration and documentation tests
+	@scripts/setup.sh --tests
+	scripts/test-setup.sh
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	    set -ex; \
+	    $(CARGO) nextest run --workspace $(if $(CI),--profile ci); \
+	    $(CARGO) test --workspace --doc; \
+	else \
+	    set -ex; \
+	    $(CARGO) test --workspace $(if $(CI),--no-fail-fast); \
+	fi
+
+lint: setup ## check format, lints, documentation, shell scripts, the systemd unit
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --workspace
+	scripts/check-scripts.sh
+	systemd/check-unit.sh
+
+bench: setup ## measure: a cycle, a solve, a simulated day
+	$(CARGO) run --release -p regie-sim -- bench
+
+clean: ## remove what was built and the demo's state
+	$(CARGO) clean
+	rm -rf demo-state

@@ -1,0 +1,131 @@
+//! The arguments, and what `--help` says of them.
+
+use super::exit;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use site::AssetId;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Where a site file is when nothing else is said.
+pub const SITE_DEFAULT: &str = "/etc/regie/site.yaml";
+
+/// The control room for a commune's energy and water.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "regie", version, after_help = exit::HELP, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What `regie` can do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Action {
+    /// Run the daemon: poll the field, plan, and write setpoints
+    #[command(after_help = exit::HELP)]
+    Run {
+        /// The site file
+        #[arg(long, value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
+        site: PathBuf,
+        /// How log lines look
+        #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
+        log: Log,
+    },
+    /// Check a site file and every file it names, and say all that is wrong
+    #[command(after_help = exit::HELP)]
+    Check {
+        /// The site file
+        #[arg(value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
+        site: PathBuf,
+    },
+    /// Show what a running daemon sees and does
+    #[command(after_help = exit::HELP)]
+    Status {
+        /// Which daemon, and in which form.
+        #[command(flatten)]
+        question: Question,
+    },
+    /// Show the plan in force, hour by hour
+    #[command(after_help = exit::HELP)]
+    Plan {
+        /// Which daemon, and in which form.
+        #[command(flatten)]
+        question: Question,
+    },
+    /// Say why an asset does what it does
+    #[command(after_help = exit::HELP)]
+    Explain {
+        /// The asset, for example P1
+        #[arg(value_name = "ASSET", value_parser = asset)]
+        asset: AssetId,
+        /// Which daemon, and in which form.
+        #[command(flatten)]
+        question: Question,
+    },
+}
+
+/// A question to a running daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Question {
+    /// The site file, which says where the daemon listens
+    #[arg(long, value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
+    site: PathBuf,
+    /// Ask here instead of where the site file says, for example http://127.0.0.1:9920
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Print the daemon's answer as JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where a running daemon is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Where this site file says that it listens.
+    Site(PathBuf),
+    /// Here.
+    Url(String),
+}
+
+impl Question {
+    /// Where to ask. An address wins over a file: the file has a default, the address has none.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        match &self.url {
+            Some(url) => Target::Url(url.clone()),
+            None => Target::Site(self.site.clone()),
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Log {
+    /// A line of text for each event
+    #[default]
+    Text,
+    /// A JSON object for each event
+    Json,
+}
+
+fn asset(text: &str) -> Result<AssetId, String> {
+    AssetId::new(text).map_err(|error| error.to_string())
+}
+
+/// Reads the command line, the program's name first. Help and version go to standard output with
+/// [`exit::OK`]; what is wrong goes to standard error with [`exit::USAGE`].
+///
+/// # Errors
+/// The exit code, when there is nothing left to do: everything has been printed.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, u8> {
+    Arguments::try_parse_from(words).map_err(|error| {
+        // Nobody is left to tell when the terminal itself is gone.
+        let _ = error.print();
+        match error.kind() {
+            clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion => {
+                exit::OK
+            }
+            _ => exit::USAGE,
+        }
+    })
+}

@@ -1,0 +1,189 @@
+//! Asking a running daemon: one GET, five seconds, no more.
+
+use super::exit;
+use crate::http::{Explanation, Refusal};
+use crate::status::Status;
+use serde::de::DeserializeOwned;
+use site::AssetId;
+use site::plan::Plan;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long an answer may take, in seconds.
+pub const ANSWER_SECONDS_MAX: u64 = 5;
+
+/// The largest answer. A status of a thousand devices takes some 300 kB.
+pub const ANSWER_BYTES_MAX: u64 = 8 << 20;
+
+/// Why there is no answer. The text is complete: print it, and exit with
+/// [`ClientError::exit_code`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The address is not one that can be asked.
+    #[error(
+        "'{url}' is not an address of regie: write it as http://127.0.0.1:9920, without a path"
+    )]
+    Address {
+        /// As given.
+        url: String,
+    },
+    /// Nobody answers there in time.
+    #[error(
+        "no daemon answers at {url} ({why})\n\
+         Is it running? See: systemctl status regie\n\
+         If it listens elsewhere, name its site file with --site or its address with --url."
+    )]
+    Unavailable {
+        /// Where.
+        url: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The daemon answers that it does not have this.
+    #[error("{error}\n{help}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// What is wrong.
+        error: String,
+        /// What to do.
+        help: String,
+    },
+    /// Something answers, and it is not a daemon of this version.
+    #[error(
+        "what answers at {url} is not a regie of this version ({why})\n\
+         Compare: regie --version, and the version in {url}/api/status"
+    )]
+    Strange {
+        /// Where.
+        url: String,
+        /// What is odd about it.
+        why: String,
+    },
+}
+
+impl ClientError {
+    /// What to exit with.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Address { .. } => exit::USAGE,
+            Self::Unavailable { .. } | Self::Refused { .. } | Self::Strange { .. } => {
+                exit::UNAVAILABLE
+            }
+        }
+    }
+}
+
+/// An answer: as it came, for `--json`, and understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// The daemon's own words.
+    pub text: String,
+    /// What they mean.
+    pub value: T,
+}
+
+/// A daemon that can be asked.
+#[derive(Debug, Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    url: String,
+}
+
+impl Client {
+    /// The daemon at an address such as `http://127.0.0.1:9920`.
+    ///
+    /// # Errors
+    /// [`ClientError::Address`] when it is not of that form.
+    pub fn new(url: &str) -> Result<Self, ClientError> {
+        let trimmed = url.trim_end_matches('/');
+        let authority = trimmed.strip_prefix("http://").unwrap_or_default();
+        if authority.is_empty() || authority.contains(['/', '?', '#', '@', ' ']) {
+            return Err(ClientError::Address { url: url.to_owned() });
+        }
+        Ok(Self { agent: agent(), url: trimmed.to_owned() })
+    }
+
+    /// The daemon that listens at a socket address, as a site file says it.
+    #[must_use]
+    pub fn at(listen: SocketAddr) -> Self {
+        Self { agent: agent(), url: format!("http://{listen}") }
+    }
+
+    /// The status.
+    ///
+    /// # Errors
+    /// When nobody answers, or not in words of this version.
+    pub fn status(&self) -> Result<Answer<Status>, ClientError> {
+        self.get("/api/status")
+    }
+
+    /// The plan in force.
+    ///
+    /// # Errors
+    /// As [`Client::status`], and [`ClientError::Refused`] when no plan is in force.
+    pub fn plan(&self) -> Result<Answer<Plan>, ClientError> {
+        self.get("/api/plan")
+    }
+
+    /// Why an asset does what it does.
+    ///
+    /// # Errors
+    /// As [`Client::status`], and [`ClientError::Refused`] with the assets' names when there is
+    /// none of this name.
+    pub fn explain(&self, asset: &AssetId) -> Result<Answer<Explanation>, ClientError> {
+        self.get(&format!("/api/explain/{asset}"))
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ClientError> {
+        let (status, text) = self.ask(path).map_err(|error| self.silent(&error))?;
+        if status == 200 {
+            let value = serde_json::from_str(&text).map_err(|error| self.strange(&error))?;
+            return Ok(Answer { text, value });
+        }
+        match serde_json::from_str(&text) {
+            Ok(Refusal { error, help }) => Err(ClientError::Refused { status, error, help }),
+            Err(_) => Err(self.strange(&format!("it answers with HTTP status {status}"))),
+        }
+    }
+
+    fn ask(&self, path: &str) -> Result<(u16, String), ureq::Error> {
+        let mut response = self.agent.get(format!("{}{path}", self.url)).call()?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+        Ok((status, body.read_to_string()?))
+    }
+
+    /// Sorts what went wrong on the way: nobody there, or somebody who speaks otherwise.
+    fn silent(&self, error: &ureq::Error) -> ClientError {
+        let unavailable = |why: String| ClientError::Unavailable { url: self.url.clone(), why };
+        match error {
+            ureq::Error::Timeout(_) => {
+                unavailable(format!("nothing within {ANSWER_SECONDS_MAX} s"))
+            }
+            ureq::Error::Io(error) => unavailable(error.to_string()),
+            ureq::Error::HostNotFound => unavailable("the name is unknown".to_owned()),
+            ureq::Error::ConnectionFailed => unavailable("the connection failed".to_owned()),
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+                ClientError::Address { url: self.url.clone() }
+            }
+            other => self.strange(other),
+        }
+    }
+
+    fn strange(&self, why: &dyn std::fmt::Display) -> ClientError {
+        ClientError::Strange { url: self.url.clone(), why: why.to_string() }
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(ANSWER_SECONDS_MAX)))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // The daemon is on this machine; a proxy of the surroundings must not hear of it.
+        .proxy(None)
+        .build()
+        .into()
+}

@@ -1,0 +1,12 @@
+//! The command line: what can be asked of `regie`, and what it prints.
+//!
+//! Arguments are read here, the daemon is asked in [`client`], and answers become text in
+//! [`render`]. [`run`] puts them together.
+
+pub mod arguments;
+pub mod client;
+pub mod exit;
+pub mod render;
+pub mod run;
+
+pub use arguments::{Action, Arguments, Log, Target, parse};

@@ -1,0 +1,49 @@
+//! What people read in a terminal: plain text, no colour, one word per thing.
+
+mod findings;
+mod plan;
+mod status;
+
+pub use findings::findings;
+pub use plan::plan;
+pub use status::status;
+
+use crate::http::Explanation;
+
+/// Why an asset does what it does: the daemon's words, line by line.
+#[must_use]
+pub fn explanation(explanation: &Explanation) -> String {
+    explanation.explanation.lines().fold(String::new(), |mut text, line| {
+        text.push_str(&printable(line));
+        text.push('\n');
+        text
+    })
+}
+
+/// What stands where something is unknown.
+const UNKNOWN: &str = "-";
+
+/// Cut to so many characters, with a mark where something is missing.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// No control character reaches the terminal; columns stay where they are.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// One line of text, whatever came in: a line break in a device's words must not break the
+/// screen.
+fn one_line(text: &str) -> String {
+    printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Power for people: kilowatts with one digit.
+fn kilowatts(watts: f64) -> String {
+    format!("{:.1} kW", watts / 1e3 + 0.0)
+}

@@ -1,0 +1,163 @@
+//! The plan, hour by hour in the site's own time.
+
+use super::one_line;
+use jiff::civil::Date;
+use jiff::tz::{Offset, TimeZone};
+use site::AssetId;
+use site::plan::Plan;
+use site::units::Ratio;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A pump that runs at least this share of an hour is named without its share.
+const WHOLE: f64 = 0.995;
+/// A pump that runs less than this share of an hour is not named.
+const NOTHING: f64 = 0.005;
+
+/// The plan as a table: one row per hour of local time with the tariff class, the price, the
+/// pumps that run (with the share of the hour when it is not whole), the tanks' levels at its end
+/// and the mean import; then what it costs and which wishes it gives up.
+#[must_use]
+pub fn plan(plan: &Plan, zone: &TimeZone) -> String {
+    let hours = hours(plan, zone);
+    let mut rows = vec![header(plan)];
+    rows.extend(hours.iter().map(|hour| row(plan, hour)));
+    let mut text = format!("Plan    {}, {}\n", plan.rung.word(), validity(plan, zone));
+    if !plan.why.switching.is_empty() {
+        text.push_str(&format!("Pumps   {}\n", one_line(&plan.why.switching)));
+    }
+    text.push_str(&table(&rows));
+    text.push_str(&costs(plan));
+    text.push_str(&shortfalls(plan, zone));
+    text
+}
+
+/// The steps of one local hour.
+struct Hour {
+    label: String,
+    steps: Range<usize>,
+}
+
+/// The hour of a step. The offset tells the two hours apart that an autumn night has twice.
+type HourKey = (Date, i8, Offset);
+
+fn hours(plan: &Plan, zone: &TimeZone) -> Vec<Hour> {
+    let mut hours: Vec<(HourKey, Hour)> = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let local = step.start.to_zoned(zone.clone());
+        let key = (local.date(), local.hour(), local.offset());
+        match hours.last_mut() {
+            Some((last, hour)) if *last == key => hour.steps.end = index + 1,
+            previous => {
+                let new_day = previous.is_none_or(|((date, ..), _)| *date != local.date());
+                let form = if new_day { "%a %H:%M" } else { "%H:%M" };
+                let label = local.strftime(form).to_string();
+                hours.push((key, Hour { label, steps: index..index + 1 }));
+            }
+        }
+    }
+    hours.into_iter().map(|(_, hour)| hour).collect()
+}
+
+fn header(plan: &Plan) -> Vec<String> {
+    let mut cells: Vec<String> =
+        ["from", "class", "EUR/kWh", "pumps", "import"].map(str::to_owned).to_vec();
+    cells.extend(plan.tanks.keys().map(AssetId::to_string));
+    cells
+}
+
+fn row(plan: &Plan, hour: &Hour) -> Vec<String> {
+    let steps = || hour.steps.clone();
+    let price = mean(plan, hour, |step| plan.price.get(step).map(|price| price.get()));
+    let import = mean(plan, hour, |step| plan.import.get(step).map(|import| import.kw()));
+    let mut class: Vec<&str> =
+        steps().filter_map(|step| plan.class.get(step)).map(String::as_str).collect();
+    class.dedup();
+    let mut cells = vec![
+        hour.label.clone(),
+        class.join("/"),
+        number(price, 4, ""),
+        pumps(plan, hour, &plan.pumps),
+        number(import, 1, " kW"),
+    ];
+    cells.extend(plan.tanks.values().map(|levels| {
+        let level = levels.get(hour.steps.end - 1).map(|level| level.get());
+        number(level, 2, " m")
+    }));
+    cells
+}
+
+fn pumps(plan: &Plan, hour: &Hour, pumps: &BTreeMap<AssetId, Vec<Ratio>>) -> String {
+    let running = pumps.iter().filter_map(|(id, shares)| {
+        let share = mean(plan, hour, |step| shares.get(step).map(|share| share.get()))?;
+        match share {
+            share if share >= WHOLE => Some(id.to_string()),
+            share if share >= NOTHING => Some(format!("{id} ({:.0} %)", share * 100.0)),
+            _ => None,
+        }
+    });
+    let running: Vec<String> = running.collect();
+    if running.is_empty() { "none".to_owned() } else { running.join(" ") }
+}
+
+/// The mean over an hour's steps, weighed by their length; none when one of them says nothing.
+fn mean(plan: &Plan, hour: &Hour, value: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    let (mut sum, mut length) = (0.0, 0.0);
+    for step in hour.steps.clone() {
+        let hours = plan.steps.get(step)?.hours();
+        sum += value(step)? * hours;
+        length += hours;
+    }
+    (length > 0.0).then_some(sum / length)
+}
+
+fn number(number: Option<f64>, digits: usize, unit: &str) -> String {
+    // Adding zero turns a negative zero into a plain one.
+    number.map_or(super::UNKNOWN.to_owned(), |number| format!("{:.digits$}{unit}", number + 0.0))
+}
+
+/// Columns as wide as their widest cell; text to the left, numbers to the right.
+fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            let left = matches!(column, 1 | 3);
+            if left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn validity(plan: &Plan, zone: &TimeZone) -> String {
+    let local =
+        |at: jiff::Timestamp, form: &str| at.to_zoned(zone.clone()).strftime(form).to_string();
+    let made = local(plan.made_at, "%Y-%m-%d %H:%M");
+    let ends = local(plan.expires_at, "%H:%M");
+    let name = zone.iana_name().unwrap_or("site time");
+    format!("made {made} ({name}), valid until {ends}")
+}
+
+fn costs(plan: &Plan) -> String {
+    let hours: f64 = plan.steps.iter().map(site::plan::Step::hours).sum();
+    let (cost, peak) = (plan.cost.get(), super::kilowatts(plan.peak.get()));
+    format!("Cost    {cost:.2} EUR expected over {hours:.0} h, highest import {peak}\n")
+}
+
+fn shortfalls(plan: &Plan, zone: &TimeZone) -> String {
+    plan.why.shortfalls.iter().fold(String::new(), |mut text, missed| {
+        let from = missed.from.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
+        let (wish, unit) = (one_line(&missed.wish), one_line(&missed.unit));
+        let amount = missed.amount;
+        text.push_str(&format!("Missed  {wish} by {amount:.2} {unit}, first at {from}\n"));
+        text
+    })
+}

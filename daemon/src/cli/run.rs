@@ -1,0 +1,153 @@
+//! What `regie` does with its arguments.
+
+use super::arguments::{Action, Log, Question, Target};
+use super::client::{Client, ClientError};
+use super::{exit, render};
+use crate::http::Explanation;
+use crate::load::{Loaded, load};
+use crate::resident::{self, ResidentError};
+use crate::store::StoreError;
+use jiff::tz::TimeZone;
+use site::AssetId;
+use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Does it; returns the exit code. Everything has been printed.
+#[must_use]
+pub fn run(action: &Action) -> u8 {
+    match action {
+        Action::Run { site, log } => resident(site, *log),
+        Action::Check { site } => check(site),
+        Action::Status { question } => answer(question, |client, json| {
+            let answer = client.status()?;
+            Ok(if json { answer.text } else { render::status(&answer.value) })
+        }),
+        Action::Plan { question } => answer(question, |client, json| {
+            let answer = client.plan()?;
+            if json {
+                return Ok(answer.text);
+            }
+            let name = client.status()?.value.time_zone;
+            let zone = TimeZone::get(&name).unwrap_or(TimeZone::UTC);
+            Ok(render::plan(&answer.value, &zone))
+        }),
+        Action::Explain { asset, question } => {
+            answer(question, |client, json| explain(client, asset, json))
+        }
+    }
+}
+
+fn explain(client: &Client, asset: &AssetId, json: bool) -> Result<String, ClientError> {
+    let answer = client.explain(asset)?;
+    let explanation: &Explanation = &answer.value;
+    Ok(if json { answer.text.clone() } else { render::explanation(explanation) })
+}
+
+/// Loads a site; prints all findings when there are any.
+fn loaded(site: &Path) -> Result<Loaded, u8> {
+    load(site).map_err(|findings| {
+        eprint!("{}", render::findings(&findings));
+        exit::CONFIGURATION
+    })
+}
+
+fn check(site: &Path) -> u8 {
+    match loaded(site) {
+        Ok(loaded) => {
+            let site = &loaded.site;
+            println!(
+                "{}: {} devices, {} pumps, {} tanks, {} inverters, {} lighting cabinets; no \
+                 findings",
+                site.name,
+                site.devices.len(),
+                site.pumps.len(),
+                site.tanks.len(),
+                site.inverters.len(),
+                site.lighting.len()
+            );
+            exit::OK
+        }
+        Err(code) => code,
+    }
+}
+
+fn answer(
+    question: &Question,
+    ask: impl FnOnce(&Client, bool) -> Result<String, ClientError>,
+) -> u8 {
+    let client = match question.target() {
+        Target::Url(url) => Client::new(&url),
+        Target::Site(site) => match loaded(&site) {
+            Ok(loaded) => Ok(Client::at(loaded.site.listen)),
+            Err(code) => return code,
+        },
+    };
+    match client.and_then(|client| ask(&client, question.json)) {
+        Ok(text) => {
+            println!("{}", text.trim_end());
+            exit::OK
+        }
+        Err(error) => {
+            eprintln!("regie: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn resident(site: &Path, log: Log) -> u8 {
+    let loaded = match loaded(site) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    open_log(log);
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("regie: the runtime cannot start: {error}");
+                return exit::INTERNAL;
+            }
+        };
+    match runtime.block_on(async { resident::run(loaded, stop()).await }) {
+        Ok(()) => exit::OK,
+        Err(error) => {
+            tracing::error!(%error, "ended");
+            code_of(&error)
+        }
+    }
+}
+
+fn code_of(error: &ResidentError) -> u8 {
+    match error {
+        ResidentError::Store(StoreError::Denied { .. }) => exit::PERMISSION,
+        ResidentError::Listen { .. } | ResidentError::Store(StoreError::InUse { .. }) => {
+            exit::UNAVAILABLE
+        }
+        ResidentError::Store(_) | ResidentError::Serve(_) => exit::INTERNAL,
+    }
+}
+
+/// Resolves when the process is told to end.
+async fn stop() {
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        // Without signals only the service manager's kill ends it; the dead-men then take over.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Logs go to standard error; RUST_LOG chooses what.
+fn open_log(log: Log) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log {
+        Log::Text => builder.init(),
+        Log::Json => builder.json().init(),
+    }
+}

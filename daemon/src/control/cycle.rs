@@ -1,0 +1,238 @@
+//! One cycle, phase by phase, and the guard's look between cycles.
+
+use super::ladder::{self, Decision};
+use super::{Controller, PROPOSALS_CYCLES, Policy};
+use jiff::Timestamp;
+use policies::estimate::estimate;
+use policies::forecast::{self, forecast};
+use policies::guard::{Allowed, guard};
+use policies::optimise::{Inputs, Planner, SolveError};
+use policies::propose::propose;
+use site::command::{Command, Delivery, Guarded, Outcome, Receipt, Verdict, Verification};
+use site::plan::{Estimate, Forecast, Plan, Rung};
+use site::record::CycleRecord;
+use site::units::{Flow, Power, Ratio};
+use site::{AssetId, Now, Snapshot};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The optimiser may take this many times its own time limit before it is given up.
+const GIVE_UP_FACTOR: u32 = 3;
+
+impl Controller {
+    /// One cycle: poll, freeze, estimate, forecast, optimise, propose, guard, write, verify,
+    /// record. The field is polled by its own tasks; freezing takes what they have read.
+    pub(super) async fn cycle(&mut self) -> CycleRecord {
+        let now = self.clock.now();
+        let snapshot = self.freeze(now);
+        let estimate = self.estimate(&snapshot);
+        let forecast = self.forecast(&estimate);
+        let plan = match (self.policy, ladder::obstacle(&self.loaded.site, &estimate)) {
+            (Policy::Rules, _) => Err("the rules decide".to_owned()),
+            (Policy::Optimal, Some(obstacle)) => Err(obstacle),
+            (Policy::Optimal, None) => self.optimise(&estimate, &forecast).await,
+        };
+        let decision = self.decide(now.utc, plan);
+        // The guard looks at the newest image: while a solve ran, it may have moved on.
+        let newest = self.newest(snapshot);
+        self.proposals = self.propose(&newest, &decision);
+        self.proposals_until = now.mono.after(self.loaded.site.pace.cycle * PROPOSALS_CYCLES);
+        let allowed = self.guard(&newest);
+        let receipts = self.write(newest.now, &allowed).await;
+        let verifications = self.verify(&newest);
+        self.record(newest, estimate, decision, allowed, receipts, verifications)
+    }
+
+    /// The guard's look between cycles: the same proposals, newer inputs.
+    pub(super) async fn tick(&mut self) {
+        let now = self.clock.now();
+        let snapshot = self.freeze(now);
+        if now.mono > self.proposals_until {
+            // The cycle has not come round: what it proposed is too old to be acted upon.
+            let rules = Decision { rung: Rung::Rules, plan: None, because: None };
+            self.proposals = self.propose(&snapshot, &rules);
+        }
+        let allowed = self.guard(&snapshot);
+        let receipts = self.write(now, &allowed).await;
+        let verifications = self.verify(&snapshot);
+        self.tally.verified(&verifications);
+        self.tally.judged(&allowed.verdicts);
+        self.tally.delivered(&receipts);
+    }
+
+    fn freeze(&mut self, now: Now) -> Snapshot {
+        let snapshot = self.field.freeze(now);
+        let site = &self.loaded.site;
+        self.state.guard.observe(site, &snapshot);
+        let import = snapshot.number(&site.grid.power).map(Power::new);
+        self.state.peak.observe(site, now.utc, import);
+        self.tally.metered(site, now, import);
+        snapshot
+    }
+
+    /// The newest image: `snapshot`, unless time has passed since it was frozen.
+    fn newest(&mut self, snapshot: Snapshot) -> Snapshot {
+        let now = self.clock.now();
+        if now.mono == snapshot.now.mono { snapshot } else { self.freeze(now) }
+    }
+
+    fn base_demand(&self) -> Flow {
+        self.loaded.water.as_ref().map_or(Flow::ZERO, |water| water.base_demand())
+    }
+
+    fn estimate(&mut self, snapshot: &Snapshot) -> Estimate {
+        let base = self.base_demand();
+        let state = &mut self.state;
+        let (site, peak) = (&self.loaded.site, state.peak.peak());
+        let estimate = estimate(site, snapshot, &mut state.estimate, &state.guard, peak);
+        state.learned.observe(site, &estimate, base);
+        estimate
+    }
+
+    fn forecast(&self, estimate: &Estimate) -> Forecast {
+        let site = &self.loaded.site;
+        let steps = forecast::steps(site, estimate.now.utc);
+        forecast(site, &self.state.learned, estimate, self.base_demand(), steps)
+    }
+
+    /// Solves on a thread of its own. The guard goes on looking while it runs, and a solver that
+    /// does not come back is given up: it costs a rung of the ladder, never a cycle.
+    async fn optimise(&mut self, estimate: &Estimate, forecast: &Forecast) -> Result<Plan, String> {
+        let site = Arc::clone(&self.loaded.site);
+        let water = self.loaded.water.clone();
+        let (estimate, forecast) = (estimate.clone(), forecast.clone());
+        let mut planner = self.state.planner.clone();
+        let timer = self.clock.stopwatch();
+        let mut solve = tokio::task::spawn_blocking(move || {
+            let water = water.as_deref();
+            let inputs = Inputs { site: &site, water, estimate: &estimate, forecast: &forecast };
+            let (result, work) = planner.optimise(&inputs);
+            (planner, result, work)
+        });
+        let limit = self.loaded.site.pace.solve * GIVE_UP_FACTOR;
+        let give_up = tokio::time::sleep(limit);
+        tokio::pin!(give_up);
+        let done = loop {
+            let tick = self.next_tick();
+            let clock = self.clock.clone();
+            tokio::select! {
+                biased;
+                done = &mut solve => break done,
+                () = &mut give_up => return self.gave_up(limit),
+                () = clock.sleep_until(tick) => self.tick().await,
+            }
+        };
+        let Ok((planner, result, work)) = done else {
+            self.state.planner = Planner::default();
+            self.tally.solver.failures += 1;
+            return Err("the optimiser panicked; please report this bug".into());
+        };
+        self.state.planner = planner;
+        self.tally.solved(work, timer.elapsed_ms(), result.is_ok());
+        result.map_err(|error: SolveError| error.to_string())
+    }
+
+    fn gave_up(&mut self, limit: Duration) -> Result<Plan, String> {
+        self.tally.solver.failures += 1;
+        Err(format!("the optimiser did not answer within {} s", limit.as_secs()))
+    }
+
+    fn decide(&mut self, now: Timestamp, plan: Result<Plan, String>) -> Decision {
+        let observed = self.tally.cycles;
+        let needed = u64::from(self.loaded.site.pace.observe_cycles);
+        let decision = ladder::decide(now, plan, self.state.plan.as_ref(), (observed, needed));
+        if decision.plan.is_some() && decision.rung <= Rung::Relaxed {
+            self.state.plan.clone_from(&decision.plan);
+        }
+        decision
+    }
+
+    fn propose(&self, snapshot: &Snapshot, decision: &Decision) -> Vec<site::command::Proposal> {
+        let site = &self.loaded.site;
+        let program = |lighting: &site::asset::Lighting| {
+            let now = snapshot.now.utc;
+            let window = forecast::lighting::window_at(site, lighting, now);
+            (lighting.id.clone(), window.level)
+        };
+        let program: BTreeMap<AssetId, Ratio> = site.lighting.iter().map(program).collect();
+        propose(site, snapshot, decision.plan.as_ref(), decision.rung, &program)
+    }
+
+    fn guard(&self, snapshot: &Snapshot) -> Allowed {
+        guard(&self.loaded.site, snapshot, &self.state.guard, &self.proposals)
+    }
+
+    /// Writes what the guard let through; what is about to change is put on disk first.
+    async fn write(&mut self, now: Now, allowed: &Allowed) -> Vec<Receipt> {
+        let changed = allowed.commands.iter().any(|command| !self.commands.contains(command));
+        self.commands.clone_from(&allowed.commands);
+        self.verdicts.clone_from(&allowed.verdicts);
+        if changed {
+            let commands = allowed.commands.iter().map(|command| command.get().clone());
+            self.history.intend(now.utc, &commands.collect::<Vec<_>>());
+        }
+        let receipts = self.field.write(now, &allowed.commands).await;
+        let sent = |command: &&Guarded<Command>| {
+            let asset = &command.get().asset;
+            receipts.iter().any(|r| &r.asset == asset && r.delivery == Delivery::Sent)
+        };
+        let sent: Vec<_> = allowed.commands.iter().filter(sent).cloned().collect();
+        self.state.guard.commanded(now.utc, &sent);
+        receipts
+    }
+
+    fn verify(&self, snapshot: &Snapshot) -> BTreeMap<AssetId, Verification> {
+        self.field.verify(snapshot, &self.commands)
+    }
+
+    fn record(
+        &mut self,
+        snapshot: Snapshot,
+        estimate: Estimate,
+        decision: Decision,
+        allowed: Allowed,
+        receipts: Vec<Receipt>,
+        verifications: BTreeMap<AssetId, Verification>,
+    ) -> CycleRecord {
+        self.state.cycle += 1;
+        self.tally.verified(&verifications);
+        self.tally.judged(&allowed.verdicts);
+        self.tally.delivered(&receipts);
+        self.tally.cycle(decision.rung);
+        (self.rung, self.because) = (Some(decision.rung), decision.because.clone());
+        let record = CycleRecord {
+            cycle: self.state.cycle,
+            snapshot,
+            estimate,
+            plan: decision.plan,
+            rung: decision.rung,
+            because: decision.because,
+            proposals: self.proposals.clone(),
+            verdicts: worth_keeping(allowed.verdicts),
+            commands: allowed.commands.iter().map(|command| command.get().clone()).collect(),
+            receipts,
+            verifications,
+        };
+        self.keep(&record);
+        self.show(Some(&record), &record.snapshot);
+        record
+    }
+
+    /// Chains the record's hash and puts record and state on disk. A disk that fails degrades the
+    /// history; control goes on.
+    fn keep(&mut self, record: &CycleRecord) {
+        let text = serde_json::to_vec(record).unwrap_or_default();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.state.hash.as_bytes());
+        hasher.update(&text);
+        self.state.hash = hasher.finalize().to_hex().to_string();
+        let state = serde_json::to_value(&self.state).unwrap_or_default();
+        self.history.complete(record, &state, &self.state.hash);
+    }
+}
+
+/// Verdicts that say something: what passed without a change fills the history with nothing.
+fn worth_keeping(verdicts: Vec<Verdict>) -> Vec<Verdict> {
+    verdicts.into_iter().filter(|verdict| verdict.outcome != Outcome::Passed).collect()
+}

@@ -1,0 +1,71 @@
+//! State and history on disk, for a controller that goes on whatever the disk does.
+
+use crate::store::{Opened, Store, StoreError};
+use jiff::Timestamp;
+use site::command::Command;
+use site::record::CycleRecord;
+
+/// History older than this is forgotten, s: 90 days, about 3 GB for a commune of 60 points.
+const KEEP_SECONDS: f64 = 90.0 * 86_400.0;
+
+/// The store, when there is one. A disk that fails degrades the history, never the control.
+pub(super) struct History {
+    store: Option<Store>,
+    degraded: bool,
+}
+
+impl History {
+    pub(super) const fn new(store: Option<Store>) -> Self {
+        Self { store, degraded: false }
+    }
+
+    /// Puts on disk what is about to be written to the field.
+    pub(super) fn intend(&mut self, at: Timestamp, commands: &[Command]) {
+        let result = self.store.as_mut().map_or(Ok(()), |store| store.intend(at, commands));
+        self.judge(at, result);
+    }
+
+    /// Puts a completed cycle and the state on disk, and forgets what is too old.
+    pub(super) fn complete(&mut self, record: &CycleRecord, state: &serde_json::Value, hash: &str) {
+        let at = record.snapshot.now.utc;
+        let Some(store) = &mut self.store else { return };
+        let result = store.complete(record, state, hash).and_then(|()| {
+            store.forget_before(site::time::add_seconds(at, -KEEP_SECONDS)).map(|_| ())
+        });
+        self.judge(at, result);
+    }
+
+    fn judge(&mut self, at: Timestamp, result: Result<(), StoreError>) {
+        match result {
+            Ok(()) if self.degraded => {
+                self.degraded = false;
+                tracing::info!("history is kept again");
+            }
+            Ok(()) => {}
+            Err(StoreError::Corrupt { .. }) => self.begin_anew(at),
+            // Said once, not at every cycle.
+            Err(error) if !self.degraded => {
+                self.degraded = true;
+                tracing::error!(%error, "history degraded; control goes on without it");
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn begin_anew(&mut self, at: Timestamp) {
+        let Some(store) = self.store.take() else { return };
+        match store.begin_anew(at, "it was found damaged while running") {
+            Ok(opened) => {
+                if let Some(notice) = opened.notice() {
+                    tracing::error!("{notice}");
+                }
+                let Opened { store, .. } = opened;
+                self.store = Some(store);
+            }
+            Err(error) => {
+                self.degraded = true;
+                tracing::error!(%error, "history is lost; control goes on without it");
+            }
+        }
+    }
+}

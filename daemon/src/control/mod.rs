@@ -1,0 +1,212 @@
+//! Control: the cycle, what it remembers, and what it shows.
+
+mod cycle;
+mod history;
+mod ladder;
+mod state;
+mod tally;
+mod view;
+
+pub use state::State;
+
+use crate::http::View;
+use crate::load::Loaded;
+use crate::store::Store;
+use drivers::clock::Clock;
+use drivers::connect::Connect;
+use drivers::field::{Field, FieldDevice};
+use history::History;
+use jiff::Timestamp;
+use site::Mono;
+use site::command::{Command, Guarded, Proposal, Verdict};
+use site::plan::Rung;
+use site::record::CycleRecord;
+use std::sync::Arc;
+use std::time::Duration;
+use tally::Tally;
+use tokio::sync::watch;
+
+/// How long after the field's reads begin a cycle or tick begins: reads end just before it.
+const AFTER_POLL: Duration = Duration::from_secs(2);
+/// Proposals older than this many cycles are not acted upon any more.
+const PROPOSALS_CYCLES: u32 = 3;
+
+/// Which policy decides. The ladder stays the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// The optimiser.
+    Optimal,
+    /// Level bands and calendars: the rung below the optimiser, used as a baseline.
+    Rules,
+}
+
+/// What a controller is made of.
+pub struct Parts {
+    /// Site, profiles, network.
+    pub loaded: Loaded,
+    /// How devices are reached.
+    pub connect: Arc<dyn Connect>,
+    /// The clock.
+    pub clock: Clock,
+    /// State and history; none keeps nothing.
+    pub store: Option<Store>,
+    /// What was remembered from before.
+    pub state: Option<State>,
+    /// Who decides.
+    pub policy: Policy,
+}
+
+/// The controller of one site.
+pub struct Controller {
+    loaded: Loaded,
+    field: Field,
+    clock: Clock,
+    history: History,
+    policy: Policy,
+    state: State,
+    tally: Tally,
+    started_at: Timestamp,
+    rung: Option<Rung>,
+    because: Option<String>,
+    proposals: Vec<Proposal>,
+    proposals_until: Mono,
+    commands: Vec<Guarded<Command>>,
+    verdicts: Vec<Verdict>,
+    view: watch::Sender<Arc<View>>,
+}
+
+impl Controller {
+    /// Connects the field and takes up what was remembered. Nothing is written yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { loaded, connect, clock, store, state, policy } = parts;
+        let device = |device: &site::model::Device| {
+            let profile = Arc::clone(&loaded.profiles[&device.id]);
+            FieldDevice { device: device.clone(), profile }
+        };
+        let devices = loaded.site.devices.iter().map(device).collect();
+        let field = Field::start(devices, connect, clock.clone());
+        let now = clock.now();
+        let state = state.unwrap_or_else(|| State::new(&loaded.site));
+        let controller = Self {
+            field,
+            history: History::new(store),
+            policy,
+            state,
+            tally: Tally::default(),
+            started_at: now.utc,
+            rung: None,
+            because: None,
+            proposals: Vec::new(),
+            proposals_until: now.mono,
+            commands: Vec::new(),
+            verdicts: Vec::new(),
+            // Replaced at once, below, by what there is to show.
+            view: watch::Sender::new(Arc::new(View::default())),
+            clock,
+            loaded,
+        };
+        controller.show(None, &controller.field.freeze(now));
+        controller
+    }
+
+    /// Where the daemon's view is published after every cycle.
+    #[must_use]
+    pub fn view(&self) -> watch::Receiver<Arc<View>> {
+        self.view.subscribe()
+    }
+
+    /// Cycles completed since the start.
+    #[must_use]
+    pub const fn cycles(&self) -> u64 {
+        self.tally.cycles
+    }
+
+    /// Hash over all records so far.
+    #[must_use]
+    pub fn record_hash(&self) -> &str {
+        &self.state.hash
+    }
+
+    /// Real time of the optimiser's calls so far, ms.
+    #[must_use]
+    pub fn solve_times(&self) -> &[f64] {
+        &self.tally.solve_ms
+    }
+
+    /// Commands that were sent and not yet read back.
+    #[must_use]
+    pub const fn pending(&self) -> u64 {
+        self.tally.writes.pending
+    }
+
+    /// Waits for the next poll and lets the guard look, without a cycle.
+    pub async fn look(&mut self) {
+        let tick = self.next_tick();
+        self.clock.sleep_until(tick).await;
+        self.tick().await;
+        self.show_again();
+    }
+
+    /// Runs until the next cycle is due, guarding at every poll on the way, then runs the cycle.
+    pub async fn next_cycle(&mut self) -> CycleRecord {
+        let due = self.due();
+        loop {
+            let tick = self.next_tick();
+            if tick >= due {
+                break;
+            }
+            self.clock.sleep_until(tick).await;
+            self.tick().await;
+        }
+        self.clock.sleep_until(due).await;
+        self.cycle().await
+    }
+
+    /// Ends: commands stop, so every device's own dead-man takes over.
+    pub async fn stop(self) {
+        self.field.stop().await;
+    }
+
+    /// When the next cycle is due. A cycle that took too long makes the next one late, not two.
+    fn due(&mut self) -> Mono {
+        let (now, pace) = (self.clock.now().mono, self.loaded.site.pace);
+        let due = next(now, pace.cycle);
+        if let Some(last) = self.tally.last_due
+            && due.since(last) > pace.cycle
+        {
+            self.tally.overruns += 1;
+        }
+        self.tally.last_due = Some(due);
+        due
+    }
+
+    fn next_tick(&self) -> Mono {
+        next(self.clock.now().mono, self.loaded.site.pace.poll)
+    }
+}
+
+/// The first instant after `now` that lies [`AFTER_POLL`] after a multiple of `period`.
+fn next(now: Mono, period: Duration) -> Mono {
+    let offset = AFTER_POLL.min(period / 5);
+    let passed = now.since_start().saturating_sub(offset).as_nanos();
+    let begun = now.since_start() >= offset;
+    let count = if begun { passed / period.as_nanos() + 1 } else { 0 };
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    Mono::new(period.saturating_mul(count).saturating_add(offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cycle_is_due_just_after_the_field_is_read() {
+        let at = |seconds| Mono::new(Duration::from_secs(seconds));
+        let minute = Duration::from_secs(60);
+        assert_eq!(next(at(0), minute), at(2));
+        assert_eq!(next(at(2), minute), at(62));
+        assert_eq!(next(at(61), minute), at(62));
+        assert_eq!(next(at(200), minute), at(242), "late: the missed ones are not made up for");
+    }
+}

@@ -1,0 +1,72 @@
+//! What must survive a restart.
+
+use policies::billing::PeakMeter;
+use policies::estimate::EstimateMemory;
+use policies::forecast::Learned;
+use policies::guard::GuardMemory;
+use policies::optimise::Planner;
+use serde::{Deserialize, Serialize};
+use site::Site;
+use site::plan::Plan;
+
+/// Version of the state's format; another version is not taken up.
+const VERSION: u32 = 1;
+
+/// What the controller remembers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    version: u32,
+    /// Cycles since the state was created.
+    pub(super) cycle: u64,
+    /// Starts, run and stop times, last commands.
+    pub(super) guard: GuardMemory,
+    /// Standing pump combinations.
+    pub(super) planner: Planner,
+    /// Profiles learned.
+    pub(super) learned: Learned,
+    /// Values that may stand in for missing ones.
+    pub(super) estimate: EstimateMemory,
+    /// The billing period's highest average import.
+    pub(super) peak: PeakMeter,
+    /// The last plan.
+    pub(super) plan: Option<Plan>,
+    /// Hash over all records, in hexadecimal.
+    pub(super) hash: String,
+}
+
+impl State {
+    /// The state of a site that was never run.
+    #[must_use]
+    pub fn new(site: &Site) -> Self {
+        Self {
+            version: VERSION,
+            cycle: 0,
+            guard: GuardMemory::default(),
+            planner: Planner::default(),
+            learned: Learned::new(site),
+            estimate: EstimateMemory::default(),
+            peak: PeakMeter::default(),
+            plan: None,
+            hash: String::new(),
+        }
+    }
+
+    /// Numbers on from a cycle that an earlier state had reached.
+    #[must_use]
+    pub const fn after(mut self, cycle: u64) -> Self {
+        self.cycle = cycle;
+        self
+    }
+
+    /// Takes up a stored state.
+    ///
+    /// # Errors
+    /// In words, when it is of another version or does not fit; the caller then starts anew.
+    pub fn restore(stored: serde_json::Value) -> Result<Self, String> {
+        let version = stored.get("version").and_then(serde_json::Value::as_u64);
+        if version != Some(u64::from(VERSION)) {
+            return Err(format!("the state is of version {version:?}, this is {VERSION}"));
+        }
+        serde_json::from_value(stored).map_err(|error| format!("the state cannot be read: {error}"))
+    }
+}

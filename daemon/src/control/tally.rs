@@ -1,0 +1,123 @@
+//! Counters since the start, for status and metrics.
+
+use crate::status::{BillStatus, GuardStatus, SolverStatus, WriteStatus};
+use policies::optimise::Work;
+use site::command::{Delivery, Outcome, Receipt, Verdict, Verification};
+use site::plan::Rung;
+use site::units::Power;
+use site::{AssetId, Mono, Now, Site};
+use std::collections::BTreeMap;
+
+/// Longest time a meter's reading is taken to hold, s.
+const METER_GAP_MAX: f64 = 120.0;
+/// The most solve times that are kept for statistics.
+const SOLVE_TIMES_MAX: usize = 100_000;
+
+/// What happened since the start.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) cycles: u64,
+    pub(super) overruns: u64,
+    pub(super) last_due: Option<Mono>,
+    pub(super) rungs: BTreeMap<Rung, u64>,
+    pub(super) guard: GuardStatus,
+    pub(super) writes: WriteStatus,
+    pub(super) solver: SolverStatus,
+    pub(super) bill: BillStatus,
+    pub(super) solve_ms: Vec<f64>,
+    metered: Option<(Now, Power)>,
+    verified: BTreeMap<AssetId, Verification>,
+    interlocked: BTreeMap<AssetId, String>,
+    latest: BTreeMap<AssetId, (String, Outcome)>,
+}
+
+impl Tally {
+    pub(super) fn cycle(&mut self, rung: Rung) {
+        self.cycles += 1;
+        *self.rungs.entry(rung).or_default() += 1;
+    }
+
+    /// Energy and money at the meter: a reading holds until the next one.
+    pub(super) fn metered(&mut self, site: &Site, now: Now, import: Option<Power>) {
+        if let Some((since, power)) = self.metered {
+            let seconds = now.mono.since(since.mono).as_secs_f64();
+            if seconds <= METER_GAP_MAX {
+                let watthours = power.get() * seconds / 3600.0;
+                let price = if watthours > 0.0 {
+                    self.bill.import_watthours += watthours;
+                    site.tariff.class_at(since.utc, &site.zone).price
+                } else {
+                    self.bill.export_watthours -= watthours;
+                    site.tariff.feed_in
+                };
+                self.bill.energy_eur += watthours / 1e3 * price.get();
+            }
+        }
+        self.metered = import.map(|power| (now, power));
+    }
+
+    /// Counts an intervention when it begins, not at every look.
+    pub(super) fn judged(&mut self, verdicts: &[Verdict]) {
+        let mut now = BTreeMap::new();
+        let mut interlocked = BTreeMap::new();
+        for verdict in verdicts.iter().filter(|verdict| verdict.outcome != Outcome::Passed) {
+            let seen = (verdict.check.clone(), verdict.outcome);
+            if self.latest.get(&verdict.asset) != Some(&seen) {
+                *self.guard.interventions.entry(verdict.check.clone()).or_default() += 1;
+            }
+            if verdict.check == "interlock" {
+                if !self.interlocked.contains_key(&verdict.asset) {
+                    self.guard.interlocks += 1;
+                }
+                interlocked.insert(verdict.asset.clone(), verdict.reason.clone());
+            }
+            now.insert(verdict.asset.clone(), seen);
+        }
+        (self.latest, self.interlocked) = (now, interlocked);
+    }
+
+    pub(super) fn delivered(&mut self, receipts: &[Receipt]) {
+        for receipt in receipts {
+            match receipt.delivery {
+                Delivery::Sent => {
+                    self.writes.commands += 1;
+                    self.verified.insert(receipt.asset.clone(), Verification::Pending);
+                }
+                Delivery::Refreshed => self.writes.refreshes += 1,
+                Delivery::Failed(_) => self.writes.failures += 1,
+                Delivery::Unchanged => {}
+            }
+        }
+    }
+
+    /// Counts each command once when it is confirmed, and each mismatch when it is seen.
+    pub(super) fn verified(&mut self, verifications: &BTreeMap<AssetId, Verification>) {
+        for (asset, verification) in verifications {
+            let before = self.verified.insert(asset.clone(), verification.clone());
+            if before.as_ref() == Some(verification) {
+                continue;
+            }
+            match verification {
+                Verification::Confirmed if before.is_some() => self.writes.confirmed += 1,
+                Verification::Mismatch(_) => self.writes.mismatches += 1,
+                _ => {}
+            }
+        }
+        let pending = self.verified.values().filter(|v| **v == Verification::Pending).count();
+        self.writes.pending = u64::try_from(pending).unwrap_or(u64::MAX);
+    }
+
+    pub(super) fn solved(&mut self, work: Work, milliseconds: f64, good: bool) {
+        self.solver.linear_solves += u64::from(work.linear);
+        self.solver.switching_solves += u64::from(work.switching);
+        self.solver.failures += u64::from(!good);
+        if work.switching > 0 {
+            self.solver.switching_ms = milliseconds;
+        } else {
+            self.solver.linear_ms = milliseconds;
+        }
+        if self.solve_ms.len() < SOLVE_TIMES_MAX {
+            self.solve_ms.push(milliseconds);
+        }
+    }
+}

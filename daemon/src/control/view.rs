@@ -1,0 +1,230 @@
+//! What the daemon shows, made once per cycle from what it knows.
+
+use super::Controller;
+use crate::http::View;
+use crate::status::{
+    AssetKind, AssetStatus, DeviceStatus, GridStatus, GuardStatus, SolverStatus, Status, TankStatus,
+};
+use policies::explain::explain;
+use site::asset::Mode;
+use site::command::Outcome;
+use site::plan::Plan;
+use site::record::CycleRecord;
+use site::{AssetId, Snapshot};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// After this many cycles without a view the daemon is not healthy.
+const STALLED_CYCLES: u32 = 3;
+/// How far ahead a tank's planned level is shown, in hours.
+const AHEAD_HOURS: [f64; 3] = [1.0, 3.0, 6.0];
+
+impl Controller {
+    /// Publishes the view after a cycle (or, before the first one, what there is).
+    pub(super) fn show(&self, record: Option<&CycleRecord>, snapshot: &Snapshot) {
+        let plan = record.and_then(|record| record.plan.clone());
+        let site = &self.loaded.site;
+        let explanations = record.map_or_else(BTreeMap::new, |record| {
+            let pumps = site.pumps.iter().map(|pump| &pump.id);
+            let ids = pumps
+                .chain(site.inverters.iter().map(|inverter| &inverter.id))
+                .chain(site.lighting.iter().map(|lighting| &lighting.id));
+            ids.filter_map(|id| Some((id.clone(), explain(site, record, id)?))).collect()
+        });
+        let status = self.status(record, plan.as_ref(), snapshot);
+        let healthy = record.is_some();
+        self.view.send_replace(Arc::new(View { status, plan, explanations, healthy }));
+    }
+
+    /// Watches the views go by, on a task of its own, and takes health away when they stop: a
+    /// loop that hangs cannot say so itself.
+    pub fn oversee(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (view, clock) = (self.view.clone(), self.clock.clone());
+        let mut seen = self.view.subscribe();
+        let limit = self.loaded.site.pace.cycle * STALLED_CYCLES;
+        async move {
+            loop {
+                tokio::select! {
+                    biased;
+                    changed = seen.changed() => if changed.is_err() { return },
+                    () = clock.sleep(limit) => view.send_modify(stalled),
+                }
+            }
+        }
+    }
+
+    /// Publishes newer counters with what the last cycle showed.
+    pub(super) fn show_again(&self) {
+        self.view.send_modify(|view| {
+            let view = Arc::make_mut(view);
+            view.status.writes = self.tally.writes.clone();
+            view.status.guard = self.guard_status();
+        });
+    }
+
+    fn status(
+        &self,
+        record: Option<&CycleRecord>,
+        plan: Option<&Plan>,
+        snapshot: &Snapshot,
+    ) -> Status {
+        let (site, now) = (&self.loaded.site, snapshot.now);
+        let class = site.tariff.class_at(now.utc, &site.zone);
+        Status {
+            site: site.id.to_string(),
+            name: site.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.started_at,
+            at: now.utc,
+            time_zone: site.zone.iana_name().unwrap_or("UTC").to_owned(),
+            speed: self.clock.speed(),
+            cycle: self.state.cycle,
+            cycles_since_start: self.tally.cycles,
+            overruns: self.tally.overruns,
+            rung: self.rung,
+            because: self.because.clone(),
+            rungs: self.tally.rungs.clone(),
+            tariff_class: class.name.clone(),
+            price_eur_per_kwh: class.price.get(),
+            tanks: self.tanks(snapshot, plan),
+            assets: record.map_or_else(BTreeMap::new, |record| self.assets(record)),
+            grid: GridStatus {
+                import_watts: snapshot.number(&site.grid.power),
+                peak_watts: self.state.peak.peak().get(),
+            },
+            devices: self.devices(snapshot),
+            bad_points: bad_points(snapshot),
+            guard: self.guard_status(),
+            writes: self.tally.writes.clone(),
+            solver: self.solver(plan),
+            bill: self.tally.bill.clone(),
+            record_hash: self.state.hash.clone(),
+        }
+    }
+
+    fn tanks(&self, snapshot: &Snapshot, plan: Option<&Plan>) -> BTreeMap<AssetId, TankStatus> {
+        let now = snapshot.now.utc;
+        let tank = |tank: &site::asset::Tank| {
+            let height = tank.height.get();
+            let level = snapshot.number(&tank.level);
+            let at = |hours: &f64| {
+                let plan = plan?;
+                let t = plan.step_at(site::time::add_seconds(now, hours * 3600.0))?;
+                Some(plan.tanks.get(&tank.id)?.get(t)?.get() / height)
+            };
+            let status = TankStatus {
+                level_metres: level,
+                level_ratio: level.map(|level| level / height),
+                ahead: AHEAD_HOURS.iter().filter_map(at).collect(),
+            };
+            (tank.id.clone(), status)
+        };
+        self.loaded.site.tanks.iter().map(tank).collect()
+    }
+
+    fn assets(&self, record: &CycleRecord) -> BTreeMap<AssetId, AssetStatus> {
+        let (site, estimate) = (&self.loaded.site, &record.estimate);
+        let mut all = BTreeMap::new();
+        for pump in &site.pumps {
+            let mut status = Self::asset(record, &pump.id, AssetKind::Pump, pump.control.mode);
+            if let Some(state) = estimate.pumps.get(&pump.id) {
+                status.active = state.running;
+                status.power_watts = state.power.map(site::units::Power::get);
+                status.starts_last_hour = Some(state.starts_last_hour);
+                status.unavailable.clone_from(&state.unavailable);
+            }
+            all.insert(pump.id.clone(), status);
+        }
+        let loads = site.inverters.iter().map(|inverter| {
+            let state = estimate.inverters.get(&inverter.id);
+            (&inverter.id, AssetKind::Inverter, inverter.control.mode, state)
+        });
+        let loads = loads.chain(site.lighting.iter().map(|lighting| {
+            let state = estimate.lighting.get(&lighting.id);
+            (&lighting.id, AssetKind::Lighting, lighting.control.mode, state)
+        }));
+        for (id, kind, mode, state) in loads {
+            let mut status = Self::asset(record, id, kind, mode);
+            if let Some(state) = state {
+                let setting = state.setting.map(site::units::Ratio::get);
+                let power = state.power.map(site::units::Power::get);
+                status.active = match kind {
+                    AssetKind::Lighting => setting.map(|level| level > 0.0),
+                    AssetKind::Inverter | AssetKind::Pump => power.map(|watts| watts > 0.0),
+                };
+                (status.power_watts, status.setting_ratio) = (power, setting);
+                status.unavailable.clone_from(&state.unavailable);
+            }
+            all.insert(id.clone(), status);
+        }
+        all
+    }
+
+    fn asset(record: &CycleRecord, id: &AssetId, kind: AssetKind, mode: Mode) -> AssetStatus {
+        let command = record.commands.iter().find(|command| &command.asset == id);
+        AssetStatus {
+            kind,
+            mode,
+            active: None,
+            power_watts: None,
+            setting_ratio: None,
+            command: command.map(|command| command.setpoint.to_string()),
+            verification: record.verifications.get(id).cloned(),
+            starts_last_hour: None,
+            unavailable: None,
+        }
+    }
+
+    fn devices(&self, snapshot: &Snapshot) -> Vec<DeviceStatus> {
+        let status = |health: drivers::DeviceHealth| {
+            let mut points = snapshot.of_device(&health.id);
+            let trouble = points.find_map(|(point, _)| {
+                Some(format!("{}: {}", point.name(), snapshot.trouble(point)?.words()))
+            });
+            DeviceStatus {
+                device: health.id.to_string(),
+                endpoint: health.endpoint.to_string(),
+                good: trouble.is_none(),
+                trouble: trouble.map(|trouble| match &health.last_error {
+                    Some(error) => format!("{trouble} ({error})"),
+                    None => trouble,
+                }),
+                last_answer_at: health.last_answer.map(|at| snapshot.now.utc_of(at)),
+                requests: health.reads_ok + health.writes_ok,
+                failures: health.reads_failed + health.writes_failed,
+                connects: health.reconnects,
+            }
+        };
+        self.field.health().into_iter().map(status).collect()
+    }
+
+    fn guard_status(&self) -> GuardStatus {
+        let mut guard = self.tally.guard.clone();
+        let latest = self.verdicts.iter().filter(|verdict| verdict.outcome != Outcome::Passed);
+        guard.latest = latest.cloned().collect();
+        guard
+    }
+
+    fn solver(&self, plan: Option<&Plan>) -> SolverStatus {
+        let mut solver = self.tally.solver.clone();
+        if let Some(plan) = plan {
+            solver.shortfalls.clone_from(&plan.why.shortfalls);
+            solver.plan_expires_at = Some(plan.expires_at);
+            solver.plan_cost_eur = Some(plan.cost.get());
+        }
+        solver
+    }
+}
+
+fn stalled(view: &mut Arc<View>) {
+    let view = Arc::make_mut(view);
+    view.healthy = false;
+    view.status.because = Some("no cycle was completed in time".into());
+}
+
+fn bad_points(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    let bad = |(point, _): (&site::PointId, &site::Sample)| {
+        Some((point.to_string(), snapshot.trouble(point)?.words().to_owned()))
+    };
+    snapshot.iter().filter_map(bad).collect()
+}

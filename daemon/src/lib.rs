@@ -1,0 +1,14 @@
+//! `regie`, the resident: polls, decides, guards, writes, verifies and records, over and over.
+//!
+//! The library holds everything but the process: `regie-sim` runs the same code on paused time
+//! against a simulated field. It does not speak Modbus (that is `drivers`) and takes no decision
+//! (that is `policies`); it puts them in order, keeps state and history, and shows what happens.
+
+pub mod cli;
+pub mod control;
+pub mod http;
+pub mod load;
+pub mod metrics;
+pub mod resident;
+pub mod status;
+pub mod store;

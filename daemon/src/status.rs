@@ -1,0 +1,201 @@
+//! One view of the daemon, from which the command line, HTTP and metrics are all rendered.
+//! Timestamps, not ages; SI base units in names; absence is `null`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use site::AssetId;
+use site::asset::Mode;
+use site::command::{Verdict, Verification};
+use site::plan::{Rung, Shortfall};
+use std::collections::BTreeMap;
+
+/// Everything an operator sees at a glance.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Status {
+    /// The site's short name.
+    pub site: String,
+    /// The site's name for people.
+    pub name: String,
+    /// Version of the daemon.
+    pub version: String,
+    /// When the daemon started (site time).
+    pub started_at: Timestamp,
+    /// Site time of this view.
+    pub at: Timestamp,
+    /// Time zone of the site, an IANA name.
+    pub time_zone: String,
+    /// How much faster than real time the site's clock runs; 1 in real life.
+    pub speed: f64,
+    /// Cycles completed since the state was created.
+    pub cycle: u64,
+    /// Cycles completed since the start.
+    pub cycles_since_start: u64,
+    /// Cycles that began late because the one before took too long.
+    pub overruns: u64,
+    /// Where the last cycle stands on the ladder; none before the first cycle.
+    pub rung: Option<Rung>,
+    /// Why it does not stand at the top.
+    pub because: Option<String>,
+    /// Cycles by rung since the start.
+    pub rungs: BTreeMap<Rung, u64>,
+    /// Tariff class now.
+    pub tariff_class: String,
+    /// Price of imported energy now, EUR/kWh.
+    pub price_eur_per_kwh: f64,
+    /// Tanks.
+    pub tanks: BTreeMap<AssetId, TankStatus>,
+    /// Pumps, inverters and lighting cabinets.
+    pub assets: BTreeMap<AssetId, AssetStatus>,
+    /// The point of common coupling.
+    pub grid: GridStatus,
+    /// Devices.
+    pub devices: Vec<DeviceStatus>,
+    /// Points that have no good value, and why.
+    pub bad_points: BTreeMap<String, String>,
+    /// The guard.
+    pub guard: GuardStatus,
+    /// Writes since the start.
+    pub writes: WriteStatus,
+    /// The optimiser.
+    pub solver: SolverStatus,
+    /// Money and energy since the start, as metered.
+    pub bill: BillStatus,
+    /// Hash over all cycle records since the start, in hexadecimal.
+    pub record_hash: String,
+}
+
+/// A tank.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TankStatus {
+    /// Level in metres; null when unknown.
+    pub level_metres: Option<f64>,
+    /// Level as a share of the tank's height.
+    pub level_ratio: Option<f64>,
+    /// Planned share one, three and six hours ahead.
+    pub ahead: Vec<f64>,
+}
+
+/// What kind of asset it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetKind {
+    /// A pump.
+    Pump,
+    /// A PV inverter.
+    Inverter,
+    /// A street-lighting cabinet.
+    Lighting,
+}
+
+/// A controlled asset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssetStatus {
+    /// Its kind.
+    pub kind: AssetKind,
+    /// Observe, shadow or control.
+    pub mode: Mode,
+    /// A pump runs, lighting is lit, an inverter produces; null when unknown.
+    pub active: Option<bool>,
+    /// Power in W (production positive for an inverter, load positive otherwise).
+    pub power_watts: Option<f64>,
+    /// Limit or dimming level in force, as a share.
+    pub setting_ratio: Option<f64>,
+    /// The last command let through by the guard, in words.
+    pub command: Option<String>,
+    /// Whether the field shows it.
+    pub verification: Option<Verification>,
+    /// Starts in the last 60 minutes (pumps).
+    pub starts_last_hour: Option<u32>,
+    /// Why the plan cannot count on it.
+    pub unavailable: Option<String>,
+}
+
+/// The point of common coupling.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GridStatus {
+    /// Import in W, export negative; null when unknown.
+    pub import_watts: Option<f64>,
+    /// Highest average import of the billing period so far, in W.
+    pub peak_watts: f64,
+}
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeviceStatus {
+    /// Its name.
+    pub device: String,
+    /// Where it is.
+    pub endpoint: String,
+    /// Whether all its readable points are good.
+    pub good: bool,
+    /// What is wrong, in words.
+    pub trouble: Option<String>,
+    /// When it last answered (site time).
+    pub last_answer_at: Option<Timestamp>,
+    /// Requests answered.
+    pub requests: u64,
+    /// Requests that failed.
+    pub failures: u64,
+    /// Connections opened.
+    pub connects: u64,
+}
+
+/// The guard since the start.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GuardStatus {
+    /// Verdicts that narrowed or blocked, by check.
+    pub interventions: BTreeMap<String, u64>,
+    /// Interlocks that held while something unsafe was asked for.
+    pub interlocks: u64,
+    /// What it said last.
+    pub latest: Vec<Verdict>,
+}
+
+/// Writes since the start.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct WriteStatus {
+    /// Commands sent because something changed.
+    pub commands: u64,
+    /// Refreshes before a dead-man expires.
+    pub refreshes: u64,
+    /// Writes that were not acknowledged.
+    pub failures: u64,
+    /// Commands read back and equal.
+    pub confirmed: u64,
+    /// Times a read-back differed.
+    pub mismatches: u64,
+    /// Commands sent and not yet read back.
+    pub pending: u64,
+}
+
+/// The optimiser since the start.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SolverStatus {
+    /// Linear programs solved.
+    pub linear_solves: u64,
+    /// Times pump combinations were chosen anew.
+    pub switching_solves: u64,
+    /// Solves that failed.
+    pub failures: u64,
+    /// Real time of the last linear program, ms.
+    pub linear_ms: f64,
+    /// Real time of the last choice of pump combinations, ms.
+    pub switching_ms: f64,
+    /// Wishes given up in the present plan.
+    pub shortfalls: Vec<Shortfall>,
+    /// When the present plan expires.
+    pub plan_expires_at: Option<Timestamp>,
+    /// Expected cost of the present plan over its horizon, EUR.
+    pub plan_cost_eur: Option<f64>,
+}
+
+/// Money and energy since the start, from the grid meter.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct BillStatus {
+    /// Imported energy, Wh.
+    pub import_watthours: f64,
+    /// Exported energy, Wh.
+    pub export_watthours: f64,
+    /// Energy bought minus energy sold, EUR.
+    pub energy_eur: f64,
+}

@@ -1,0 +1,158 @@
+//! The one file that asks the operating system for the time.
+//!
+//! Site time (polls, ages, cycles) may run faster than real time in the demo and stands still
+//! with paused tokio time in a replay. Protocol timeouts and back-offs are always real.
+
+use jiff::Timestamp;
+use site::{Mono, Now};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The shortest real sleep: tokio's timers have a grain of one millisecond.
+const GRAIN: Duration = Duration::from_millis(1);
+
+/// A clock, shared by all that live in the same site time.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    began: Instant,
+    utc: Utc,
+    speed: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Utc {
+    /// The operating system's, steps included.
+    System,
+    /// Made up: it began here and follows the monotonic clock.
+    From(Timestamp),
+}
+
+impl Clock {
+    /// Real time: UTC of the operating system, and a monotonic clock that begins now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
+    pub fn system() -> Self {
+        Self { began: Instant::now(), utc: Utc::System, speed: 1.0 }
+    }
+
+    /// Site time that begins at `start` and runs `speed` times faster than tokio's time.
+    ///
+    /// # Panics
+    /// When the speed is not a positive finite number.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
+    pub fn scaled(start: Timestamp, speed: f64) -> Self {
+        assert!(speed.is_finite() && speed > 0.0, "a clock's speed is positive, got {speed}");
+        Self { began: Instant::now(), utc: Utc::From(start), speed }
+    }
+
+    /// How many times faster than real time this clock runs.
+    #[must_use]
+    pub const fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Site time now, on both clocks.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
+    pub fn now(&self) -> Now {
+        let since_start = self.to_site(self.real().duration_since(self.began));
+        let utc = match self.utc {
+            Utc::System => Timestamp::now(),
+            Utc::From(start) => start.checked_add(since_start).unwrap_or(Timestamp::MAX),
+        };
+        Now { mono: Mono::new(since_start), utc }
+    }
+
+    /// Sleeps until a site time; returns at once when it has passed, and never before it.
+    pub async fn sleep_until(&self, at: Mono) {
+        loop {
+            let now = self.now().mono;
+            if now >= at {
+                return;
+            }
+            tokio::time::sleep(self.to_real(at.since(now)).max(GRAIN)).await;
+        }
+    }
+
+    /// Sleeps for a length of site time.
+    pub async fn sleep(&self, length: Duration) {
+        let until = self.now().mono.after(length);
+        self.sleep_until(until).await;
+    }
+
+    /// Real time now, for timeouts and back-offs. Whoever asks for it must hold a clock.
+    #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
+    pub(crate) fn real(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn is_real(&self) -> bool {
+        (self.speed - 1.0).abs() < f64::EPSILON
+    }
+    fn to_site(&self, real: Duration) -> Duration {
+        if self.is_real() { real } else { real.mul_f64(self.speed) }
+    }
+    fn to_real(&self, site: Duration) -> Duration {
+        if self.is_real() { site } else { site.div_f64(self.speed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn site_time_runs_at_its_speed() {
+        let start: Timestamp = "2026-06-01T12:00:00Z".parse().expect("a time");
+        let clock = Clock::scaled(start, 60.0);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        let now = clock.now();
+        assert_eq!(now.mono.since_start(), Duration::from_secs(600));
+        assert_eq!(now.utc.to_string(), "2026-06-01T12:10:00Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sleeping_ends_at_or_after_the_time_and_never_before() {
+        let start: Timestamp = "2026-06-01T12:00:00Z".parse().expect("a time");
+        for speed in [1.0, 3.0, 7.7, 60.0, 0.3] {
+            let clock = Clock::scaled(start, speed);
+            for _ in 0..20 {
+                let until = clock.now().mono.after(Duration::from_millis(1234));
+                clock.sleep_until(until).await;
+                let late = clock.now().mono.since(until);
+                assert!(clock.now().mono >= until);
+                assert!(late <= Duration::from_millis(2).mul_f64(speed.max(1.0)), "{late:?}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_system_clock_is_monotonic_with_tokio() {
+        let clock = Clock::system();
+        clock.sleep(Duration::from_secs(5)).await;
+        assert_eq!(clock.now().mono.since_start(), Duration::from_secs(5));
+        assert!(clock.speed() > 0.99);
+    }
+}
+
+/// Measures how long a piece of work takes in real time, whatever the site's clock does.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Clock {
+    /// Starts a stopwatch.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+}
+
+impl Stopwatch {
+    /// Real time since it was started, in milliseconds.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> f64 {
+        self.0.elapsed().as_secs_f64() * 1e3
+    }
+}

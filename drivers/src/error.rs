@@ -1,0 +1,151 @@
+//! What can go wrong with a device, sorted by who is at fault.
+
+use crate::codec::EncodeError;
+use site::Reason;
+use site::model::Endpoint;
+use std::time::Duration;
+
+/// Why a request brought no answer that can be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum FieldError {
+    // --- the network ---
+    /// The connection could not be opened, or broke, or waits for its next attempt.
+    #[error("no connection to {endpoint}: {cause}")]
+    Down {
+        /// Where.
+        endpoint: Endpoint,
+        /// What the operating system says.
+        cause: String,
+    },
+
+    // --- the device ---
+    /// No answer came in time; the connection was closed.
+    #[error("{asked} of unit {unit}: no answer within {timeout:?}")]
+    Timeout {
+        /// What was asked.
+        asked: String,
+        /// The Modbus unit.
+        unit: u8,
+        /// How long was waited, in real time.
+        timeout: Duration,
+    },
+    /// The unit did not answer several times; it is left alone for a while.
+    #[error("unit {unit} did not answer {failures} times in a row and is left alone for a while")]
+    Silent {
+        /// The Modbus unit.
+        unit: u8,
+        /// How many times.
+        failures: u32,
+    },
+    /// The device answered with a Modbus exception.
+    #[error("{asked} of unit {unit}: refused with exception {code:#04X} ({words})")]
+    Refused {
+        /// What was asked.
+        asked: String,
+        /// The Modbus unit.
+        unit: u8,
+        /// The exception's code.
+        code: u8,
+        /// The exception in words.
+        words: String,
+    },
+    /// The answer does not fit the question; the connection was closed.
+    #[error("{asked} of unit {unit}: the answer does not fit: {cause}")]
+    WrongAnswer {
+        /// What was asked.
+        asked: String,
+        /// The Modbus unit.
+        unit: u8,
+        /// What was wrong.
+        cause: String,
+    },
+    /// The SunSpec marker is at none of its usual places.
+    #[error("unit {0} has no SunSpec marker at 40000, 0 or 50000; check the profile")]
+    NotSunSpec(u8),
+    /// The serial number is not the one seen first.
+    #[error(
+        "unit {unit} is another device than before: serial number '{found}' instead of \
+         '{expected}'; restart Régie when it was exchanged on purpose"
+    )]
+    AnotherDevice {
+        /// The Modbus unit.
+        unit: u8,
+        /// What it says now.
+        found: String,
+        /// What it said first.
+        expected: String,
+    },
+    /// The device lacks the point that a command needs.
+    #[error("unit {unit} does not have the point '{point}'")]
+    NoPoint {
+        /// The Modbus unit.
+        unit: u8,
+        /// The point.
+        point: String,
+    },
+    /// The scale factor of a point to be written is unusable.
+    #[error("unit {unit}: the scale factor of '{point}' is unusable")]
+    BadScale {
+        /// The Modbus unit.
+        unit: u8,
+        /// The point to be written.
+        point: String,
+    },
+
+    /// The connection was replaced in the middle of a command.
+    #[error("unit {unit}: the connection was replaced before '{point}' was written")]
+    Changed {
+        /// The Modbus unit.
+        unit: u8,
+        /// The point to be written.
+        point: String,
+    },
+
+    // --- the profile or the caller ---
+    /// The profile has no such command.
+    #[error("the profile '{profile}' has no command '{operation}'")]
+    NoCommand {
+        /// The profile.
+        profile: String,
+        /// The command.
+        operation: &'static str,
+    },
+    /// A command's argument is missing or outside 0 to 100 %.
+    #[error("the command '{operation}' needs a level from 0 to 100 %, and has {found:?}")]
+    Percent {
+        /// The command.
+        operation: &'static str,
+        /// What it has.
+        found: Option<f64>,
+    },
+    /// A value cannot be written to its point.
+    #[error("the point '{point}': {cause}")]
+    Encode {
+        /// The point.
+        point: String,
+        /// Why.
+        cause: EncodeError,
+    },
+
+    // --- ourselves ---
+    /// The link's queue is full, or its task was restarted in the middle.
+    #[error("the link to {0} is busy or was restarted; the command is sent again")]
+    Busy(Endpoint),
+}
+
+impl FieldError {
+    /// Why the points concerned have no fresh sample.
+    pub(crate) const fn reason(&self) -> Reason {
+        match self {
+            Self::Down { .. } | Self::Changed { .. } | Self::Busy(_) => Reason::LinkDown,
+            Self::Timeout { .. } | Self::Silent { .. } => Reason::Timeout,
+            Self::Refused { .. } => Reason::Refused,
+            Self::WrongAnswer { .. } | Self::AnotherDevice { .. } => Reason::WrongAnswer,
+            Self::NotSunSpec(_) | Self::NoPoint { .. } => Reason::NotAvailable,
+            Self::BadScale { .. } => Reason::BadScale,
+            Self::NoCommand { .. } | Self::Percent { .. } | Self::Encode { .. } => {
+                Reason::OutOfRange
+            }
+        }
+    }
+}

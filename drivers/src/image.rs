@@ -1,0 +1,158 @@
+//! What is known of one device: its samples, and how the talking goes.
+
+use crate::profile::{PointSpec, Profile, SLOW_ROUNDS};
+use site::model::{Device, Endpoint};
+use site::{DeviceId, Mono, PointId, Quality, Reason, Sample};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How the talking with one device goes. Counters begin at the start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceHealth {
+    /// The device.
+    pub id: DeviceId,
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// Its link is open, and it answered last time.
+    pub connected: bool,
+    /// When it last answered anything.
+    pub last_answer: Option<Mono>,
+    /// Reads that were answered.
+    pub reads_ok: u64,
+    /// Reads that were refused, wrong or not answered.
+    pub reads_failed: u64,
+    /// Writes that were acknowledged.
+    pub writes_ok: u64,
+    /// Writes that were refused, wrong or not answered.
+    pub writes_failed: u64,
+    /// Answers that did not come in time.
+    pub timeouts: u64,
+    /// Times the link was opened after the first.
+    pub reconnects: u64,
+    /// Times the link's task was restarted after a bug.
+    pub restarts: u64,
+    /// The last trouble, in words.
+    pub last_error: Option<String>,
+    /// When it was.
+    pub last_error_at: Option<Mono>,
+    /// How long the last answer took, in real time.
+    pub round_trip: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    sample: Option<Sample>,
+    /// Why the last attempt brought nothing; `None` after a success.
+    failure: Option<Reason>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    slots: Vec<Slot>,
+    health: DeviceHealth,
+}
+
+/// The process image of one device, shared between its link and the cycle.
+#[derive(Debug)]
+pub(crate) struct Image {
+    /// Readable points with their place in the profile and their age limit.
+    points: Vec<(PointId, usize, Duration)>,
+    inner: Mutex<Inner>,
+}
+
+impl Image {
+    pub(crate) fn new(device: &Device, profile: &Profile) -> Self {
+        let id = |point: &PointSpec| {
+            PointId::new(&device.id, &point.name).expect("a profile's point names are checked")
+        };
+        let readable = profile.points.iter().enumerate().filter(|(_, point)| point.access.reads());
+        let points =
+            readable.map(|(index, point)| (id(point), index, age_limit(device, point))).collect();
+        let health = DeviceHealth {
+            id: device.id.clone(),
+            endpoint: device.endpoint.clone(),
+            connected: false,
+            last_answer: None,
+            reads_ok: 0,
+            reads_failed: 0,
+            writes_ok: 0,
+            writes_failed: 0,
+            timeouts: 0,
+            reconnects: 0,
+            restarts: 0,
+            last_error: None,
+            last_error_at: None,
+            round_trip: None,
+        };
+        let slots = vec![Slot::default(); profile.points.len()];
+        Self { points, inner: Mutex::new(Inner { slots, health }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds the device's samples, aged, to a process image in the making.
+    pub(crate) fn freeze(&self, now: Mono, samples: &mut BTreeMap<PointId, Sample>) {
+        let inner = self.lock();
+        for (id, index, age_limit) in &self.points {
+            let sample = inner.slots.get(*index).map_or_else(
+                || Sample::bad(Reason::NeverRead, Mono::default()),
+                |slot| slot.aged(now, *age_limit),
+            );
+            samples.insert(id.clone(), sample);
+        }
+    }
+
+    /// Takes the answers to one request, by the points' places in the profile.
+    pub(crate) fn handle_samples(&self, samples: Vec<(usize, Sample)>) {
+        let mut inner = self.lock();
+        for (index, sample) in samples {
+            if let Some(slot) = inner.slots.get_mut(index) {
+                *slot = Slot { sample: Some(sample), failure: None };
+            }
+        }
+    }
+
+    /// Notes that points were not read. What was read before stands until it is too old.
+    pub(crate) fn handle_failure(&self, points: impl Iterator<Item = usize>, reason: Reason) {
+        let mut inner = self.lock();
+        for index in points {
+            if let Some(slot) = inner.slots.get_mut(index) {
+                slot.failure = Some(reason);
+            }
+        }
+    }
+
+    /// Changes the health.
+    pub(crate) fn note(&self, change: impl FnOnce(&mut DeviceHealth)) {
+        change(&mut self.lock().health);
+    }
+
+    /// The health now.
+    pub(crate) fn health(&self) -> DeviceHealth {
+        self.lock().health.clone()
+    }
+}
+
+impl Slot {
+    fn aged(&self, now: Mono, age_limit: Duration) -> Sample {
+        let Some(sample) = &self.sample else {
+            return Sample::bad(Reason::NeverRead, Mono::default());
+        };
+        let at = sample.at;
+        let aged = sample.clone().aged(now, age_limit);
+        let old = now.since(at) > age_limit;
+        match (aged.quality(), self.failure) {
+            // Why it is old says more than that it is old.
+            (Quality::Bad(_), Some(failure)) if old => Sample::bad(failure, at),
+            _ => aged,
+        }
+    }
+}
+
+/// Slow points come every sixth round, so they may be that much older.
+fn age_limit(device: &Device, point: &PointSpec) -> Duration {
+    if point.slow { device.max_age + device.poll * (SLOW_ROUNDS - 1) } else { device.max_age }
+}

@@ -1,0 +1,139 @@
+//! One question to a device, and whether an answer fits it.
+
+use crate::codec::Raw;
+use crate::profile::{Table, WriteFunction};
+use std::borrow::Cow;
+use std::fmt;
+use tokio_modbus::{Request, Response};
+
+/// One Modbus request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Read so many bits or registers.
+    Read {
+        /// The table.
+        table: Table,
+        /// The first, 0-based.
+        address: u16,
+        /// How many.
+        count: u16,
+    },
+    /// Write to a coil or to holding registers.
+    Write {
+        /// The first, 0-based.
+        address: u16,
+        /// What.
+        raw: Raw,
+        /// With which functions.
+        function: WriteFunction,
+    },
+}
+
+/// An answer that fits its question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// As many bits as asked for.
+    Bits(Vec<bool>),
+    /// As many registers as asked for.
+    Registers(Vec<u16>),
+    /// The write was acknowledged, with its own address and content.
+    Written,
+}
+
+impl Ask {
+    /// The request in the client library's words.
+    pub(crate) fn request(&self) -> Request<'static> {
+        match self {
+            Self::Read { table, address, count } => match table {
+                Table::Coil => Request::ReadCoils(*address, *count),
+                Table::Discrete => Request::ReadDiscreteInputs(*address, *count),
+                Table::Holding => Request::ReadHoldingRegisters(*address, *count),
+                Table::Input => Request::ReadInputRegisters(*address, *count),
+            },
+            Self::Write { address, raw, function } => match (raw, function) {
+                (Raw::Bit(bit), WriteFunction::Single) => Request::WriteSingleCoil(*address, *bit),
+                (Raw::Bit(bit), WriteFunction::Multiple) => {
+                    Request::WriteMultipleCoils(*address, Cow::Owned(vec![*bit]))
+                }
+                (Raw::Registers(words), function) => match (words.as_slice(), function) {
+                    (&[word], WriteFunction::Single) => {
+                        Request::WriteSingleRegister(*address, word)
+                    }
+                    _ => Request::WriteMultipleRegisters(*address, Cow::Owned(words.clone())),
+                },
+            },
+        }
+    }
+
+    /// Whether it writes.
+    pub(crate) const fn writes(&self) -> bool {
+        matches!(self, Self::Write { .. })
+    }
+
+    /// The answer, when the response fits in kind, length, address and content.
+    ///
+    /// # Errors
+    /// What does not fit, in words. The client library checks none of this.
+    pub(crate) fn answer(&self, response: Response) -> Result<Answer, String> {
+        match (self, response) {
+            (Self::Read { table: Table::Coil, count, .. }, Response::ReadCoils(bits))
+            | (
+                Self::Read { table: Table::Discrete, count, .. },
+                Response::ReadDiscreteInputs(bits),
+            ) => exact_bits(bits, usize::from(*count)),
+            (
+                Self::Read { table: Table::Holding, count, .. },
+                Response::ReadHoldingRegisters(words),
+            )
+            | (
+                Self::Read { table: Table::Input, count, .. },
+                Response::ReadInputRegisters(words),
+            ) => {
+                if words.len() == usize::from(*count) {
+                    return Ok(Answer::Registers(words));
+                }
+                Err(format!("{} registers instead of {count}", words.len()))
+            }
+            (Self::Write { address, raw, .. }, response) => written(*address, raw, &response),
+            (Self::Read { .. }, _) => Err("another function's answer".into()),
+        }
+    }
+}
+
+/// Bits come in whole bytes; the padding is cut off.
+fn exact_bits(mut bits: Vec<bool>, count: usize) -> Result<Answer, String> {
+    if bits.len().div_ceil(8) != count.div_ceil(8) || bits.len() < count {
+        return Err(format!("{} bits instead of {count}", bits.len()));
+    }
+    bits.truncate(count);
+    Ok(Answer::Bits(bits))
+}
+
+fn written(address: u16, raw: &Raw, response: &Response) -> Result<Answer, String> {
+    let fits = match (raw, response) {
+        (Raw::Bit(bit), Response::WriteSingleCoil(at, echo)) => *at == address && echo == bit,
+        (Raw::Bit(_), Response::WriteMultipleCoils(at, count)) => *at == address && *count == 1,
+        (Raw::Registers(words), Response::WriteSingleRegister(at, echo)) => {
+            *at == address && words.as_slice() == [*echo]
+        }
+        (Raw::Registers(words), Response::WriteMultipleRegisters(at, count)) => {
+            *at == address && usize::from(*count) == words.len()
+        }
+        _ => false,
+    };
+    if fits { Ok(Answer::Written) } else { Err("the echo differs from what was written".into()) }
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { table, address, count } => {
+                write!(f, "reading {count} from {} {address}", table.word())
+            }
+            Self::Write { address, raw: Raw::Bit(_), .. } => write!(f, "writing coil {address}"),
+            Self::Write { address, raw: Raw::Registers(words), .. } => {
+                write!(f, "writing {} to holding {address}", words.len())
+            }
+        }
+    }
+}

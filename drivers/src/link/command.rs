@@ -1,0 +1,151 @@
+//! From a guarded command to bytes. This is the only place that writes to a device, and it takes
+//! nothing but what the guard let through.
+
+use super::ask::{Answer, Ask};
+use super::{Job, Link, Parts};
+use crate::codec;
+use crate::error::FieldError;
+use crate::profile::{Argument, DeadMan, Profile, Refresh};
+use site::Mono;
+use site::command::{Command, Guarded};
+
+/// One value for one point, in order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Write {
+    point: usize,
+    value: f64,
+}
+
+impl Link {
+    /// Writes one command and answers for it.
+    pub(super) async fn serve(&mut self, job: Job) {
+        let Job { unit, command, parts, reply } = job;
+        let outcome = self.write(unit, &command, parts).await;
+        if let Err(error) = &outcome
+            && let Some(state) = self.units.get(unit)
+        {
+            let at = self.clock.now().mono;
+            state.image.note(|health| {
+                health.last_error = Some(error.to_string());
+                health.last_error_at = Some(at);
+            });
+        }
+        // Whoever asked may have stopped waiting; the registers are written all the same.
+        let _ = reply.send(outcome);
+    }
+
+    async fn write(
+        &mut self,
+        unit: usize,
+        command: &Guarded<Command>,
+        parts: Parts,
+    ) -> Result<Mono, FieldError> {
+        let Some(state) = self.units.get(unit) else {
+            return Err(FieldError::Silent { unit: 0, failures: 0 });
+        };
+        let (number, failures) = (state.device.unit, state.failures());
+        let writes = plan(&state.profile, command, parts)?;
+        if state.is_silent(self.clock.real()) {
+            return Err(FieldError::Silent { unit: number, failures });
+        }
+        self.revive(unit).await?;
+        self.recognise(unit).await?;
+        for write in writes {
+            self.write_one(unit, write).await?;
+        }
+        Ok(self.clock.now().mono)
+    }
+
+    /// Reads once before a write when the link was idle: a device that closed it meanwhile would
+    /// leave the write unclear, and a read may be repeated.
+    async fn revive(&mut self, unit: usize) -> Result<(), FieldError> {
+        if !self.wire.is_idle() {
+            return Ok(());
+        }
+        self.recognise(unit).await?;
+        let Some(request) = self.units[unit].probe() else { return Ok(()) };
+        let (table, address, count) = (request.table, request.address, request.count);
+        match self.ask(unit, &Ask::Read { table, address, count }).await {
+            // What it says does not matter here, only that it answers.
+            Ok(_) => Ok(()),
+            Err(FieldError::Refused { code, .. }) if !matches!(code, 0x0A | 0x0B) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write_one(&mut self, unit: usize, write: Write) -> Result<(), FieldError> {
+        let Write { point, value } = write;
+        let state = &self.units[unit];
+        let (number, spec) = (state.device.unit, &state.profile.points[point]);
+        let (name, encoding) = (spec.name.clone(), spec.encoding.clone());
+        let function = spec.write_function;
+        let absent = || FieldError::NoPoint { unit: number, point: name.clone() };
+        let (_, address) = state.address(point).ok_or_else(absent)?;
+        let exponent = match state.scale(point) {
+            Some(scale) => self.exponent(unit, scale, &name).await?,
+            None => 0,
+        };
+        if !self.is_recognised(unit) {
+            // The scale factor came over a new connection. The next write looks who is there.
+            return Err(FieldError::Changed { unit: number, point: name });
+        }
+        let raw = codec::encode(&encoding, value, exponent)
+            .map_err(|cause| FieldError::Encode { point: name.clone(), cause })?;
+        match self.ask(unit, &Ask::Write { address, raw, function }).await? {
+            Answer::Written => Ok(()),
+            Answer::Bits(_) | Answer::Registers(_) => Err(absent()),
+        }
+    }
+
+    /// The scale factor as the device has it now: it may change while the device runs.
+    async fn exponent(&mut self, unit: usize, scale: usize, name: &str) -> Result<i32, FieldError> {
+        let state = &self.units[unit];
+        let number = state.device.unit;
+        let encoding = state.profile.points[scale].encoding.clone();
+        let bad = || FieldError::BadScale { unit: number, point: name.to_owned() };
+        let (table, address) = state.address(scale).ok_or_else(bad)?;
+        let count = encoding.kind.width();
+        match self.ask(unit, &Ask::Read { table, address, count }).await? {
+            Answer::Registers(words) => codec::exponent(&encoding, &words).map_err(|_| bad()),
+            Answer::Bits(_) | Answer::Written => Err(bad()),
+        }
+    }
+}
+
+/// The values to be written, checked once more: the guard has checked them already, and this is
+/// where a mistake would become bytes.
+fn plan(
+    profile: &Profile,
+    command: &Guarded<Command>,
+    parts: Parts,
+) -> Result<Vec<Write>, FieldError> {
+    let setpoint = &command.get().setpoint;
+    let operation = setpoint.operation();
+    let spec = profile
+        .commands
+        .get(operation)
+        .ok_or_else(|| FieldError::NoCommand { profile: profile.name.clone(), operation })?;
+    let percent = setpoint.percent();
+    if percent.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
+        return Err(FieldError::Percent { operation, found: percent });
+    }
+    let mut writes = Vec::new();
+    let place = |name: &String| {
+        let found = profile.points.iter().position(|point| &point.name == name);
+        found.ok_or_else(|| FieldError::NoPoint { unit: 0, point: name.clone() })
+    };
+    // The heartbeat comes first: a device whose dead-man has tripped may ignore all else.
+    if let (Some(DeadMan { refresh: Refresh::Heartbeat(point), .. }), Some(beat)) =
+        (&profile.dead_man, parts.heartbeat)
+    {
+        writes.push(Write { point: place(point)?, value: f64::from(beat) });
+    }
+    for write in spec.writes.iter().filter(|_| parts.command) {
+        let value = match write.value {
+            Argument::Constant(value) => value,
+            Argument::Percent => percent.ok_or(FieldError::Percent { operation, found: None })?,
+        };
+        writes.push(Write { point: place(&write.point)?, value });
+    }
+    Ok(writes)
+}

@@ -1,0 +1,279 @@
+//! Device profiles: what a register map says, as data. A profile is a YAML file; most are built
+//! in, and a site may bring its own.
+//!
+//! Addresses are 0-based inside, as on the wire. A file says with `first_address` whether its
+//! numbers begin at 0 or, like many manuals, at 1.
+
+mod builtin;
+mod check;
+mod commands;
+mod point;
+mod read;
+#[cfg(test)]
+mod tests;
+mod units;
+
+pub use builtin::{builtin, builtin_names};
+pub use read::read;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Slow points are read in every sixth round only.
+pub const SLOW_ROUNDS: u32 = 6;
+
+/// The register map of one kind of device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Its name, as sites write it.
+    pub name: String,
+    /// Its version, counted up with each change of meaning.
+    pub version: u32,
+    /// What it is for and where the map comes from, for people.
+    pub description: String,
+    /// The most registers the device gives in one answer, 1 to 125.
+    pub max_registers: u16,
+    /// Unused registers worth reading over to save a request.
+    pub max_gap: u16,
+    /// The device describes itself in SunSpec models.
+    pub sunspec: bool,
+    /// Its points, in the order of the file.
+    pub points: Vec<PointSpec>,
+    /// Its commands by name: `run`, `stop`, `limit`, `release`, `light`, `dark`.
+    pub commands: BTreeMap<String, CommandSpec>,
+    /// What the device does by itself when it hears nothing; `None` when it does nothing.
+    pub dead_man: Option<DeadMan>,
+}
+
+impl Profile {
+    /// A point by name.
+    #[must_use]
+    pub fn point(&self, name: &str) -> Option<&PointSpec> {
+        self.points.iter().find(|point| point.name == name)
+    }
+}
+
+/// One point: where it lies, how it is written in registers, what may be done with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointSpec {
+    /// Its name.
+    pub name: String,
+    /// Where it lies.
+    pub location: Location,
+    /// How its registers become a value.
+    pub encoding: Encoding,
+    /// Read, written, or both.
+    pub access: Access,
+    /// Read only in every [`SLOW_ROUNDS`]th round.
+    pub slow: bool,
+    /// Never read together with other points: reading it changes it.
+    pub alone: bool,
+    /// Which Modbus functions write it.
+    pub write_function: WriteFunction,
+}
+
+/// Where a point lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Location {
+    /// At a fixed address.
+    Register {
+        /// The table.
+        table: Table,
+        /// The first register or bit, 0-based as on the wire.
+        address: u16,
+    },
+    /// In a SunSpec model, wherever the device keeps it.
+    Model {
+        /// The model's number.
+        model: u16,
+        /// Registers from the model's own id register, which is at 0.
+        offset: u16,
+    },
+}
+
+/// One of the four tables of Modbus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Coils: bits, read and write (functions 1, 5, 15).
+    Coil,
+    /// Discrete inputs: bits, read only (function 2).
+    Discrete,
+    /// Holding registers: 16 bits, read and write (functions 3, 6, 16).
+    Holding,
+    /// Input registers: 16 bits, read only (function 4).
+    Input,
+}
+
+impl Table {
+    /// Its name in messages and files.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Coil => "coil",
+            Self::Discrete => "discrete",
+            Self::Holding => "holding",
+            Self::Input => "input",
+        }
+    }
+    /// Whether it holds single bits instead of registers.
+    #[must_use]
+    pub const fn is_bits(self) -> bool {
+        matches!(self, Self::Coil | Self::Discrete)
+    }
+}
+
+/// How registers become a value:
+/// `inside = (raw * scale * 10^scale_point + offset) * unit_factor`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoding {
+    /// The kind of number, bit or text.
+    pub kind: Kind,
+    /// The register with the lowest 16 bits comes first.
+    pub low_word_first: bool,
+    /// The two bytes within each register are exchanged.
+    pub swap_bytes: bool,
+    /// Factor from raw to the point's unit. Never zero.
+    pub scale: f64,
+    /// Added after scaling, in the point's unit.
+    pub offset: f64,
+    /// From the point's unit to the one used inside: W, Wh, m, m3, m3/s, s, V, A, Hz. Per cent
+    /// stays per cent, and running hours stay hours.
+    pub unit_factor: f64,
+    /// The name of the point that holds a power of ten, -10 to 10.
+    pub scale_point: Option<String>,
+    /// Raw patterns that mean "not implemented".
+    pub sentinels: Vec<u64>,
+    /// Plausible values, in the unit used inside.
+    pub range: Option<(f64, f64)>,
+}
+
+/// What stands in the registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One bit of a 16-bit register, 0 to 15.
+    Bit(u8),
+    /// A coil or a discrete input.
+    Flag,
+    /// 16 bits, unsigned.
+    U16,
+    /// 16 bits, two's complement.
+    I16,
+    /// 32 bits, unsigned.
+    U32,
+    /// 32 bits, two's complement.
+    I32,
+    /// 64 bits, unsigned.
+    U64,
+    /// 64 bits, two's complement.
+    I64,
+    /// IEEE 754, single.
+    F32,
+    /// IEEE 754, double.
+    F64,
+    /// Two characters in each of so many registers.
+    Text(u16),
+}
+
+impl Kind {
+    /// How many registers (or bits, for a flag) it takes.
+    #[must_use]
+    pub const fn width(self) -> u16 {
+        match self {
+            Self::Bit(_) | Self::Flag | Self::U16 | Self::I16 => 1,
+            Self::U32 | Self::I32 | Self::F32 => 2,
+            Self::U64 | Self::I64 | Self::F64 => 4,
+            Self::Text(registers) => registers,
+        }
+    }
+}
+
+/// What may be done with a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Polled.
+    Read,
+    /// Written, never polled.
+    Write,
+    /// Polled and written.
+    ReadWrite,
+}
+
+impl Access {
+    /// Whether it is polled.
+    #[must_use]
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::ReadWrite)
+    }
+    /// Whether it can be written.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::ReadWrite)
+    }
+}
+
+/// Which Modbus functions write a point: devices often accept only one of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteFunction {
+    /// Function 5 for a coil, 6 for a register.
+    Single,
+    /// Function 15 for coils, 16 for registers.
+    Multiple,
+}
+
+/// What a command writes, in order, and what the device then shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandSpec {
+    /// Writes, in order.
+    pub writes: Vec<WriteSpec>,
+    /// What is read back once the command is obeyed; all of it must hold.
+    pub confirm: Vec<ConfirmSpec>,
+    /// How long the device may take to obey.
+    pub settle: Duration,
+}
+
+/// One write of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteSpec {
+    /// The point.
+    pub point: String,
+    /// What is written, in the unit used inside.
+    pub value: Argument,
+}
+
+/// One thing that must be read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfirmSpec {
+    /// The point.
+    pub point: String,
+    /// What it must equal.
+    pub equals: Argument,
+    /// How far it may differ, in the unit used inside.
+    pub tolerance: f64,
+}
+
+/// A value in a command.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Argument {
+    /// Always this.
+    Constant(f64),
+    /// The command's own argument in per cent: the word `percent` in the file.
+    Percent,
+}
+
+/// What the device does by itself: when it hears nothing for `timeout`, it leaves our command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadMan {
+    /// How long it waits.
+    pub timeout: Duration,
+    /// What keeps it waiting.
+    pub refresh: Refresh,
+}
+
+/// What keeps a dead-man from letting go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refresh {
+    /// A counter that changes, written to this point.
+    Heartbeat(String),
+    /// The last command, written again.
+    Command,
+}

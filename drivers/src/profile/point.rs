@@ -1,0 +1,213 @@
+//! One point of a profile's file.
+
+use super::units::factor;
+use super::{Access, Encoding, Kind, Location, PointSpec, Table, WriteFunction};
+use site::text::{Node, Place, Section};
+use site::{DeviceId, PointId};
+
+/// The longest text of a device: SunSpec's longest string has 16 registers, others have 32.
+const TEXT_REGISTERS_MAX: u16 = 64;
+
+/// Sentinels of one point.
+const SENTINELS_MAX: usize = 8;
+
+const KINDS: [(&str, Kind); 11] = [
+    ("bit", Kind::Bit(0)),
+    ("flag", Kind::Flag),
+    ("u16", Kind::U16),
+    ("i16", Kind::I16),
+    ("u32", Kind::U32),
+    ("i32", Kind::I32),
+    ("u64", Kind::U64),
+    ("i64", Kind::I64),
+    ("f32", Kind::F32),
+    ("f64", Kind::F64),
+    ("text", Kind::Text(1)),
+];
+
+const TABLES: [(&str, Table); 4] = [
+    ("coil", Table::Coil),
+    ("discrete", Table::Discrete),
+    ("holding", Table::Holding),
+    ("input", Table::Input),
+];
+
+/// What the whole profile says about all its points.
+pub(super) struct Frame {
+    pub(super) first_address: u16,
+    pub(super) max_registers: u16,
+    pub(super) sunspec: bool,
+}
+
+/// Reads one point; what is wrong becomes findings.
+pub(super) fn read(
+    name: &str,
+    place: Place,
+    section: &Section<'_>,
+    frame: &Frame,
+) -> Option<PointSpec> {
+    let named = valid(name);
+    if !named {
+        let message = format!("'{name}' is not a name: use letters, digits, '-' or '_'");
+        section.complain(
+            "wrong-name",
+            place,
+            message,
+            "begin with a letter, at most 32 characters",
+        );
+    }
+    let location = location(section, frame);
+    let kind = kind(section, frame);
+    let encoding = kind.and_then(|kind| encoding(section, kind));
+    let words =
+        [("read", Access::Read), ("write", Access::Write), ("read-write", Access::ReadWrite)];
+    let access = section.choice_maybe("access", &words).unwrap_or(Access::Read);
+    let slow = section.flag_or("slow", false);
+    let alone = section.flag_or("alone", false);
+    let functions = [("single", WriteFunction::Single), ("multiple", WriteFunction::Multiple)];
+    let usual = match kind {
+        Some(kind) if kind.width() > 1 => WriteFunction::Multiple,
+        _ => WriteFunction::Single,
+    };
+    let write_function = section.choice_maybe("write_function", &functions).unwrap_or(usual);
+    let (location, encoding) = (location?, encoding?);
+    let name = named.then(|| name.to_owned())?;
+    Some(PointSpec { name, location, encoding, access, slow, alone, write_function })
+}
+
+/// Whether a text can be a point's name.
+fn valid(name: &str) -> bool {
+    DeviceId::new("device").and_then(|device| PointId::new(&device, name)).is_ok()
+}
+
+fn location(section: &Section<'_>, frame: &Frame) -> Option<Location> {
+    let mut found = Vec::new();
+    for (word, table) in TABLES {
+        found.extend(section.get(word).map(|node| (table, node)));
+    }
+    let (model, offset) = (section.get("model"), section.get("offset"));
+    match (found.as_slice(), model, offset) {
+        (&[(table, node)], None, None) => {
+            let first = u64::from(frame.first_address);
+            let number = integer(section, node, first, first + u64::from(u16::MAX))?;
+            let address = u16::try_from(number - first).ok()?;
+            Some(Location::Register { table, address })
+        }
+        ([], Some(model), Some(offset)) => {
+            if !frame.sunspec {
+                let message = "a model is named, and the profile does not say 'sunspec: true'";
+                section.complain("wrong-location", model.place, message, "add it at the top");
+            }
+            let model = integer(section, model, 1, 65_534)?;
+            let offset = integer(section, offset, 2, u64::from(u16::MAX))?;
+            let (model, offset) = (u16::try_from(model).ok()?, u16::try_from(offset).ok()?);
+            Some(Location::Model { model, offset })
+        }
+        _ => {
+            let message = "the point must lie in exactly one place";
+            let help = "write one of coil, discrete, holding, input; or model and offset";
+            section.complain("wrong-location", section.place(), message, help);
+            None
+        }
+    }
+}
+
+fn kind(section: &Section<'_>, frame: &Frame) -> Option<Kind> {
+    let (bit, length) = (section.get("bit"), section.get("length"));
+    let kind = section.choice("kind", &KINDS)?;
+    let stray = match kind {
+        Kind::Bit(_) => length,
+        Kind::Text(_) => bit,
+        _ => bit.or(length),
+    };
+    if let Some(stray) = stray {
+        let message = "'bit' goes with kind 'bit', and 'length' with kind 'text'";
+        section.complain("wrong-kind", stray.place, message, "remove it");
+    }
+    match kind {
+        Kind::Bit(_) => section.number::<u8>("bit", 0..=15).map(Kind::Bit),
+        Kind::Text(_) => {
+            let longest = TEXT_REGISTERS_MAX.min(frame.max_registers);
+            section.number::<u16>("length", 1..=longest).map(Kind::Text)
+        }
+        kind => Some(kind),
+    }
+}
+
+fn encoding(section: &Section<'_>, kind: Kind) -> Option<Encoding> {
+    let scale: f64 = section.number_or("scale", 1.0, -1e12..=1e12);
+    if scale.abs() < 1e-12 {
+        let place = section.get("scale").map_or(section.place(), |node| node.place);
+        section.complain("zero-scale", place, "'scale' is zero: every value would be lost", "");
+    }
+    let offset: f64 = section.number_or("add", 0.0, -1e12..=1e12);
+    let unit_factor =
+        section.get("unit").map_or(Some(1.0), |node| section.scalar(node, "unknown-unit", factor));
+    let scale_point = section.text_maybe("scale_point");
+    let range = range(section);
+    let sentinels = sentinels(section, kind);
+    let low_word_first = section.flag_or("low_word_first", false);
+    let swap_bytes = section.flag_or("swap_bytes", false);
+    let plain = range.is_none() && scale_point.is_none() && sentinels.is_empty();
+    let plain = plain && (scale - 1.0).abs() < 1e-12 && offset.abs() < 1e-12;
+    if matches!(kind, Kind::Bit(_) | Kind::Flag | Kind::Text(_)) && !plain {
+        let message = "bits and texts have no scale, add, range or sentinels";
+        section.complain("wrong-kind", section.place(), message, "remove them");
+    }
+    let unit_factor = unit_factor?;
+    let range = range.map(|(low, high)| (low * unit_factor, high * unit_factor));
+    Some(Encoding {
+        kind,
+        low_word_first,
+        swap_bytes,
+        scale,
+        offset,
+        unit_factor,
+        scale_point,
+        sentinels,
+        range,
+    })
+}
+
+fn range(section: &Section<'_>) -> Option<(f64, f64)> {
+    let node = section.get("range")?;
+    let read = |node: &Node| {
+        section.scalar(node, "out-of-range", |text| match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(number),
+            _ => Err(format!("'{text}' is not a number")),
+        })
+    };
+    let bounds: Vec<f64> = section.list("range").iter().filter_map(read).collect();
+    match bounds.as_slice() {
+        &[low, high] if low < high => Some((low, high)),
+        _ => {
+            let message = "'range' must be two numbers, the lower one first";
+            section.complain("out-of-range", node.place, message, "write range: [0, 100]");
+            None
+        }
+    }
+}
+
+fn sentinels(section: &Section<'_>, kind: Kind) -> Vec<u64> {
+    let nodes = section.list("sentinels");
+    if let Some(node) = nodes.get(SENTINELS_MAX) {
+        let message = format!("more than {SENTINELS_MAX} sentinels");
+        section.complain("out-of-range", node.place, message, "use 'range' instead");
+    }
+    let bits = u32::from(kind.width().min(4)) * 16;
+    let largest = u64::MAX >> (64 - bits);
+    nodes.iter().filter_map(|node| integer(section, node, 0, largest)).collect()
+}
+
+/// A whole number, decimal or as `0x…`.
+fn integer(section: &Section<'_>, node: &Node, least: u64, largest: u64) -> Option<u64> {
+    section.scalar(node, "out-of-range", |text| {
+        let number = match text.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        };
+        number.filter(|number| (least..=largest).contains(number)).ok_or_else(|| {
+            format!("'{text}' stands where a whole number from {least} to {largest} should")
+        })
+    })
+}

@@ -1,0 +1,189 @@
+//! Where a SunSpec device keeps its models. Pure: requests out, answers in.
+//!
+//! Call [`Discovery::poll_read`], read those holding registers, hand the answer to
+//! [`Discovery::handle_answer`], and go on until there is nothing left to read.
+
+use std::collections::BTreeMap;
+
+/// Where the marker may stand, in the order tried.
+const BASES: [u16; 3] = [40_000, 0, 50_000];
+
+/// "SunS".
+const MARKER: [u16; 2] = [0x5375, 0x6E53];
+
+/// The id that ends the chain.
+const END: u16 = 0xFFFF;
+
+/// The most models of one device: the largest known list has fewer than 30.
+const MODELS_MAX: usize = 64;
+
+/// The models of one device: where the id register of each is, and its length.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Models(BTreeMap<u16, (u16, u16)>);
+
+impl Models {
+    /// The address of a value of `width` registers at `offset` from the id register of a model;
+    /// `None` when the device lacks the model, or its model is too short.
+    ///
+    /// The single-phase and split-phase inverters 101 and 102 have the same layout as 103.
+    pub(crate) fn address(&self, model: u16, offset: u16, width: u16) -> Option<u16> {
+        let alike: &[u16] = if model == 103 { &[103, 102, 101] } else { &[model] };
+        let &(base, length) = alike.iter().find_map(|model| self.0.get(model))?;
+        let end = u32::from(offset) + u32::from(width);
+        if end > u32::from(length) + 2 { None } else { base.checked_add(offset) }
+    }
+}
+
+/// What the answer to a read was.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Found<'a> {
+    /// Registers.
+    Registers(&'a [u16]),
+    /// The device has nothing at that address.
+    IllegalAddress,
+}
+
+/// Walks from the marker along the chain of models.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    step: Step,
+    models: Models,
+    count: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Looking for the marker at this base.
+    Marker(usize),
+    /// Reading a model's id and length at this address.
+    Model(u16),
+    /// The chain has ended.
+    Done,
+    /// No marker was found.
+    Nowhere,
+}
+
+impl Discovery {
+    pub(crate) fn new() -> Self {
+        Self { step: Step::Marker(0), models: Models::default(), count: 0 }
+    }
+
+    /// The next two holding registers to read; `None` when the walk has ended.
+    pub(crate) fn poll_read(&self) -> Option<u16> {
+        match self.step {
+            Step::Marker(base) => BASES.get(base).copied(),
+            Step::Model(address) => Some(address),
+            Step::Done | Step::Nowhere => None,
+        }
+    }
+
+    /// Takes the answer to the last [`Discovery::poll_read`].
+    pub(crate) fn handle_answer(&mut self, found: Found<'_>) {
+        self.step = match (self.step, found) {
+            (Step::Marker(base), Found::Registers(words)) if words == MARKER => {
+                Step::Model(BASES[base] + 2)
+            }
+            (Step::Marker(base), _) if base + 1 < BASES.len() => Step::Marker(base + 1),
+            (Step::Marker(_), _) => Step::Nowhere,
+            // Some devices end the chain with an illegal address instead of an end model.
+            (Step::Model(_), Found::IllegalAddress) => Step::Done,
+            (Step::Model(address), Found::Registers(words)) => self.model(address, words),
+            (step, _) => step,
+        };
+    }
+
+    fn model(&mut self, address: u16, words: &[u16]) -> Step {
+        let &[id, length] = words else { return Step::Done };
+        self.count += 1;
+        if id == END || length == 0 || self.count > MODELS_MAX {
+            return Step::Done;
+        }
+        // The first model of a kind is the device itself; others may be its strings.
+        self.models.0.entry(id).or_insert((address, length));
+        let next = address.checked_add(2).and_then(|next| next.checked_add(length));
+        next.map_or(Step::Done, Step::Model)
+    }
+
+    /// The models, once there is nothing left to read; `None` when no marker was found.
+    pub(crate) fn into_models(self) -> Option<Models> {
+        matches!(self.step, Step::Done).then_some(self.models)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Walks over a device whose registers are given by `read`.
+    fn walk(read: impl Fn(u16) -> Option<[u16; 2]>) -> (Option<Models>, usize) {
+        let mut discovery = Discovery::new();
+        let mut reads = 0;
+        while let Some(address) = discovery.poll_read() {
+            reads += 1;
+            assert!(reads < 100, "the walk must end");
+            match read(address) {
+                Some(words) => discovery.handle_answer(Found::Registers(&words)),
+                None => discovery.handle_answer(Found::IllegalAddress),
+            }
+        }
+        (discovery.into_models(), reads)
+    }
+
+    #[test]
+    fn the_chain_is_walked_from_whichever_base() {
+        for base in BASES {
+            let read = |address: u16| match address.checked_sub(base)? {
+                0 => Some(MARKER),
+                2 => Some([1, 66]),
+                70 => Some([103, 50]),
+                122 => Some([END, 0]),
+                _ => None,
+            };
+            let (models, _) = walk(read);
+            let models = models.expect("a marker");
+            assert_eq!(models.address(103, 14, 1), Some(base + 70 + 14));
+            assert_eq!(models.address(1, 50, 16), Some(base + 2 + 50));
+        }
+    }
+
+    #[test]
+    fn a_missing_model_is_nowhere_and_never_register_zero() {
+        let read = |address: u16| match address {
+            40_000 => Some(MARKER),
+            40_002 => Some([123, 10]),
+            _ => None,
+        };
+        let (models, _) = walk(read);
+        let models = models.expect("a chain may end with an illegal address");
+        assert_eq!(models.address(121, 2, 1), None);
+        assert_eq!(models.address(123, 11, 1), Some(40_013), "the last register of the model");
+        assert_eq!(models.address(123, 12, 1), None, "past its end");
+    }
+
+    #[test]
+    fn hostile_chains_end() {
+        let endless = |address: u16| match address {
+            40_000 => Some(MARKER),
+            _ => Some([7, 1]),
+        };
+        let (models, reads) = walk(endless);
+        assert!(models.is_some() && reads <= MODELS_MAX + 2);
+        let long = |address: u16| match address {
+            40_000 => Some(MARKER),
+            _ => Some([7, 0xFFFE]),
+        };
+        assert!(walk(long).0.is_some(), "a length past the end of the address space");
+        assert_eq!(walk(|_| None), (None, 3), "no marker anywhere");
+        assert_eq!(walk(|_| Some([0, 0])).0, None);
+    }
+
+    #[test]
+    fn single_phase_inverters_share_the_layout_of_103() {
+        let read = |address: u16| match address {
+            40_000 => Some(MARKER),
+            40_002 => Some([101, 50]),
+            _ => None,
+        };
+        assert_eq!(walk(read).0.and_then(|models| models.address(103, 14, 1)), Some(40_016));
+    }
+}

@@ -1,0 +1,146 @@
+//! A small site and a field of samples for tests: everything is well until a test says otherwise.
+
+use site::command::{Authority, Proposal, Setpoint};
+use site::{AssetId, Mono, Now, PointId, Reason, Sample, Site, Snapshot, Value};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// Two tanks; P1 and P2 fill T1, P3 lifts from T1 to T2; P4 is shadowed and P5 observed.
+const SITE: &str = r#"
+regie: 1
+site: {id: bench, name: Bench, time_zone: Europe/Paris, latitude: 47, longitude: 5}
+devices:
+  d1: {profile: pump-drive, connect: "tcp://127.0.0.1:1"}
+  d2: {profile: pump-drive, connect: "tcp://127.0.0.1:2"}
+  d3: {profile: pump-drive, connect: "tcp://127.0.0.1:3"}
+  d4: {profile: pump-drive, connect: "tcp://127.0.0.1:4"}
+  d5: {profile: pump-drive, connect: "tcp://127.0.0.1:5"}
+  s1: {profile: sunspec-inverter, connect: "tcp://127.0.0.1:6"}
+  s2: {profile: sunspec-inverter, connect: "tcp://127.0.0.1:7"}
+  c1: {profile: lighting-cabinet, connect: "tcp://127.0.0.1:8"}
+  m1: {profile: eastron-sdm630, connect: "tcp://127.0.0.1:9"}
+  l1: {profile: level-transmitter, connect: "tcp://127.0.0.1:10"}
+  l2: {profile: level-transmitter, connect: "tcp://127.0.0.1:11"}
+water: {network: bench.inp}
+tanks:
+  T1: {node: t1, level: l1.level, height: 5 m, low: 15 %, band_low: 20 %, overflow: 97 %}
+  T2: {node: t2, level: l2.level, height: 10 m, low: 15 %, band_low: 20 %, overflow: 97 %}
+pumps:
+  P1: &pump
+    device: d1
+    link: p1
+    mode: control
+    safe_state: local
+    rated_power: 30 kW
+    min_run: 10 min
+    min_stop: 10 min
+    max_starts_per_hour: 2
+    fills: T1
+    level_control: {start_below: 40 %, stop_above: 90 %}
+    points: {fault: fault, dry: dry}
+  P2: {<<: *pump, device: d2, link: p2}
+  P3: {<<: *pump, device: d3, link: p3, fills: T2, draws_from: T1}
+  P4: {<<: *pump, device: d4, link: p4, mode: shadow}
+  P5: {<<: *pump, device: d5, link: p5, mode: observe}
+inverters:
+  PV1: &pv
+    device: s1
+    mode: control
+    safe_state: release
+    rated_power: 60 kW
+    min_limit: 5 %
+  PV2: {<<: *pv, device: s2, rated_power: 40 kW}
+lighting:
+  L1: {device: c1, mode: control, safe_state: on, rated_power: 9 kW,
+       program: [{from: dusk, level: 100 %}]}
+grid: {power: m1.power, export_limit: 40 kW}
+tariff:
+  feed_in: 0.08 EUR/kWh
+  classes: [{name: all, price: 0.15 EUR/kWh, months: 1-12, hours: ["00:00-00:00"]}]
+"#;
+
+/// The site above, resolved.
+pub(crate) fn site() -> Site {
+    site::file::read(SITE, Path::new("bench.yaml"))
+        .unwrap_or_else(|findings| {
+            panic!("{}", findings.iter().map(|f| format!("{f}\n")).collect::<String>())
+        })
+        .site
+}
+
+pub(crate) fn id(name: &str) -> AssetId {
+    AssetId::new(name).unwrap()
+}
+
+pub(crate) fn wish(asset: &str, setpoint: Setpoint, authority: Authority) -> Proposal {
+    Proposal { asset: id(asset), setpoint, authority, why: "a test wishes it".to_owned() }
+}
+
+/// The samples of a field and its clocks.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) now: Now,
+    values: BTreeMap<PointId, Result<Value, Reason>>,
+}
+
+impl Field {
+    /// All pumps stand still on remote, tanks are half full, PV gives nothing, lights are off.
+    pub(crate) fn usual() -> Self {
+        let utc = "2025-06-01T10:00:00Z".parse().unwrap();
+        let now = Now { mono: Mono::new(Duration::from_secs(1000)), utc };
+        let mut field = Self { now, values: BTreeMap::new() };
+        for device in ["d1", "d2", "d3", "d4", "d5"] {
+            for (name, value) in
+                [("running", false), ("remote", true), ("fault", false), ("dry", false)]
+            {
+                field.flag(&format!("{device}.{name}"), value);
+            }
+        }
+        for (point, value) in [("l1.level", 2.5), ("l2.level", 5.0), ("m1.power", 5e3)] {
+            field.number(point, value);
+        }
+        for inverter in ["s1", "s2"] {
+            field.number(&format!("{inverter}.power"), 0.0);
+            field.number(&format!("{inverter}.limit"), 100.0);
+        }
+        field.flag("c1.lit", false);
+        field.flag("c1.remote", true);
+        field.number("c1.level", 0.0);
+        field
+    }
+    pub(crate) fn flag(&mut self, name: &str, value: bool) {
+        self.values.insert(point(name), Ok(Value::Flag(value)));
+    }
+    pub(crate) fn number(&mut self, name: &str, value: f64) {
+        self.values.insert(point(name), Ok(Value::Number(value)));
+    }
+    pub(crate) fn bad(&mut self, name: &str) {
+        self.values.insert(point(name), Err(Reason::Stale));
+    }
+    /// Both clocks go on.
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        let by = Duration::from_secs(seconds);
+        self.now.mono = self.now.mono.after(by);
+        self.now.utc = self.now.utc.checked_add(by).unwrap();
+    }
+    /// Somebody sets the wall clock.
+    pub(crate) fn step_clock(&mut self, seconds: i64) {
+        let by = jiff::SignedDuration::from_secs(seconds);
+        self.now.utc = self.now.utc.checked_add(by).unwrap();
+    }
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let samples = self.values.iter().map(|(point, value)| {
+            let sample = match value {
+                Ok(value) => Sample::good(value.clone(), self.now.mono),
+                Err(reason) => Sample::bad(*reason, self.now.mono),
+            };
+            (point.clone(), sample)
+        });
+        Snapshot::new(self.now, samples.collect())
+    }
+}
+
+fn point(name: &str) -> PointId {
+    PointId::try_from(name.to_owned()).unwrap()
+}

@@ -1,0 +1,210 @@
+//! The guard: the last word before a command leaves for the field. It takes what others propose
+//! and lets it through, narrows it, or blocks it; it never wishes for anything itself.
+//!
+//! It shares no code with the planner it checks, keeps no clock and opens no link. One look:
+//!
+//! 1. [`GuardMemory::observe`] takes in what the field shows;
+//! 2. [`guard`] judges the proposals: all the checks below, in this order, one file each;
+//! 3. [`GuardMemory::commanded`] takes in what was let through.
+//!
+//! An asset that gets no command is not refreshed either: its dead-man expires and its own local
+//! control takes over. That is why "nothing is written" is the answer to bad data.
+
+#[cfg(test)]
+pub(crate) mod bench;
+mod interlock;
+mod local;
+mod memory;
+mod mode;
+mod quality;
+mod ramp;
+mod range;
+mod starts;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+pub use memory::GuardMemory;
+use memory::Standing;
+
+use site::asset::{Control, Inverter, Lighting, Pump, Tank};
+use site::command::{Command, Guarded, Outcome, Proposal, Setpoint, Verdict};
+use site::{AssetId, DeviceId, Site, Snapshot};
+use std::collections::BTreeMap;
+
+/// The checks between `mode` and the wire, by name and in order. Each one sees what the one
+/// before it left over, so a later check may only narrow further.
+const CHECKS: [(&str, Check); 9] = [
+    ("local", local::remote),
+    ("fault", local::fault),
+    ("quality", quality::inputs),
+    ("interlock", interlock::stop),
+    ("range", range::clamp),
+    ("ramp", ramp::slow),
+    ("min_run", timers::min_run),
+    ("min_stop", timers::min_stop),
+    ("starts", starts::per_hour),
+];
+
+type Check = fn(&Case<'_>, Setpoint) -> Ruling;
+
+/// What one check says.
+#[derive(Debug, Clone, PartialEq)]
+enum Ruling {
+    /// No objection.
+    Pass,
+    /// This instead, and why.
+    Narrow(Setpoint, String),
+    /// Nothing at all, and why.
+    Block(String),
+}
+
+/// An asset that can be told something.
+#[derive(Debug, Clone, Copy)]
+enum Asset<'a> {
+    Pump(&'a Pump),
+    Inverter(&'a Inverter),
+    Lighting(&'a Lighting),
+}
+
+impl<'a> Asset<'a> {
+    fn find(site: &'a Site, id: &AssetId) -> Option<Self> {
+        let pump = || site.pump(id).map(Self::Pump);
+        let inverter = || site.inverters.iter().find(|i| &i.id == id).map(Self::Inverter);
+        let lighting = || site.lighting.iter().find(|l| &l.id == id).map(Self::Lighting);
+        pump().or_else(inverter).or_else(lighting)
+    }
+    const fn control(self) -> Control {
+        match self {
+            Self::Pump(pump) => pump.control,
+            Self::Inverter(inverter) => inverter.control,
+            Self::Lighting(cabinet) => cabinet.control,
+        }
+    }
+    const fn device(self) -> &'a DeviceId {
+        match self {
+            Self::Pump(pump) => &pump.device,
+            Self::Inverter(inverter) => &inverter.device,
+            Self::Lighting(cabinet) => &cabinet.device,
+        }
+    }
+}
+
+/// One asset, the proposal for it, and everything a check may look at.
+struct Case<'a> {
+    site: &'a Site,
+    snapshot: &'a Snapshot,
+    memory: &'a GuardMemory,
+    asset: Asset<'a>,
+    proposal: &'a Proposal,
+}
+
+impl<'a> Case<'a> {
+    /// The tanks a pump moves water between: the one it fills, and the one it draws from.
+    fn tanks(&self, pump: &Pump) -> (Option<&'a Tank>, Option<&'a Tank>) {
+        let source = pump.draws_from.as_ref().and_then(|id| self.site.tank(id));
+        (self.site.tank(&pump.fills), source)
+    }
+    /// Whether a pump runs, and since when. One that cannot be seen counts as just stopped: the
+    /// check of quality does not let it come so far.
+    fn standing(&self, pump: &Pump) -> Standing {
+        let measured = self.snapshot.flag(&pump.points.running).unwrap_or(false);
+        self.memory.standing(&pump.id, measured, self.snapshot.now.utc)
+    }
+    fn verdict(&self, check: &str, outcome: Outcome, reason: String) -> Verdict {
+        let asset = self.proposal.asset.clone();
+        Verdict { asset, check: check.to_owned(), outcome, reason }
+    }
+}
+
+/// What the guard let through, and its word on everything it was asked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Allowed {
+    /// At most one command per asset, in the order of the assets' names.
+    pub commands: Vec<Guarded<Command>>,
+    /// At least one verdict per asset that had a proposal, in the same order.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Judges `proposals` against the process image and the guard's memory.
+///
+/// Where several proposals speak of one asset, the highest authority wins, and among equals the
+/// last. `memory` must have observed `snapshot`; a pump it does not know counts as just switched.
+#[must_use]
+pub fn guard(
+    site: &Site,
+    snapshot: &Snapshot,
+    memory: &GuardMemory,
+    proposals: &[Proposal],
+) -> Allowed {
+    let mut allowed = Allowed::default();
+    for (id, proposal) in strongest(proposals) {
+        let Some(asset) = Asset::find(site, id) else {
+            allowed.verdicts.push(mode::unknown(proposal));
+            continue;
+        };
+        let case = Case { site, snapshot, memory, asset, proposal };
+        let (setpoint, verdicts) = judge(&case);
+        allowed.verdicts.extend(verdicts);
+        allowed.commands.extend(setpoint.map(|setpoint| seal(&case, setpoint)));
+    }
+    allowed
+}
+
+/// The proposal that counts for each asset.
+fn strongest(proposals: &[Proposal]) -> BTreeMap<&AssetId, &Proposal> {
+    let mut strongest: BTreeMap<&AssetId, &Proposal> = BTreeMap::new();
+    for proposal in proposals {
+        let held = strongest.entry(&proposal.asset).or_insert(proposal);
+        // Authorities are ordered highest first.
+        if proposal.authority <= held.authority {
+            *held = proposal;
+        }
+    }
+    strongest
+}
+
+/// Mode first, then the checks; what is left over, and the verdicts.
+fn judge(case: &Case<'_>) -> (Option<Setpoint>, Vec<Verdict>) {
+    if let Some(verdict) = mode::observe(case) {
+        return (None, vec![verdict]);
+    }
+    let (setpoint, mut verdicts) = run_checks(case);
+    if let Some(verdict) = mode::shadow(case, setpoint) {
+        verdicts.insert(0, verdict);
+        return (None, verdicts);
+    }
+    if let (Some(setpoint), true) = (setpoint, verdicts.is_empty()) {
+        let reason = format!("{setpoint}: no check objects");
+        verdicts.push(case.verdict("all", Outcome::Passed, reason));
+    }
+    (setpoint, verdicts)
+}
+
+fn run_checks(case: &Case<'_>) -> (Option<Setpoint>, Vec<Verdict>) {
+    let mut wanted = case.proposal.setpoint;
+    let mut verdicts = Vec::new();
+    for (name, check) in CHECKS {
+        match check(case, wanted) {
+            Ruling::Pass => {}
+            Ruling::Narrow(narrower, reason) => {
+                verdicts.push(case.verdict(name, Outcome::Narrowed, reason));
+                wanted = narrower;
+            }
+            Ruling::Block(reason) => {
+                verdicts.push(case.verdict(name, Outcome::Blocked, reason));
+                return (None, verdicts);
+            }
+        }
+    }
+    (Some(wanted), verdicts)
+}
+
+fn seal(case: &Case<'_>, setpoint: Setpoint) -> Guarded<Command> {
+    Guarded::by_guard(Command {
+        asset: case.proposal.asset.clone(),
+        device: case.asset.device().clone(),
+        setpoint,
+        authority: case.proposal.authority,
+    })
+}

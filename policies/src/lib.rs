@@ -1,0 +1,15 @@
+//! Decisions, all pure: estimate, forecast, optimise, rules, guard, explain.
+//!
+//! Nothing here opens a socket or a file, starts a thread or asks a clock: time is an argument,
+//! memory goes in and comes out. [`guard`] imports `site` alone, so that the envelope shares no
+//! code with the planner it checks.
+
+pub mod billing;
+pub mod estimate;
+pub mod explain;
+pub mod forecast;
+pub mod guard;
+pub mod optimise;
+pub mod propose;
+pub mod rules;
+pub mod water;

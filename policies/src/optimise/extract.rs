@@ -1,0 +1,213 @@
+//! From a solved model to a plan in the site's own words, checked before anybody uses it.
+
+use super::model::{SolveError, Solved};
+use super::problem::{Problem, tank_ids};
+use super::trajectory::Trajectory;
+use super::{Inputs, Mix, Schedule, Switching, near_until, schedule};
+use good_lp::Variable;
+use site::plan::{Binding, Plan, Rung, Shortfall, Why};
+use site::units::{Level, Money, Power, Price, Ratio};
+use std::collections::BTreeMap;
+
+/// A constraint counts as binding when its price is above this, EUR.
+const BINDING_PRICE_MIN: f64 = 1e-4;
+/// How many binding constraints a plan reports.
+const BINDINGS_MAX: usize = 24;
+/// An inverter whose plan is this much below what it could give is limited.
+const LIMIT_MARGIN: f64 = 0.005;
+/// How far the linear program's levels may lie from those that the tables give, share of the
+/// tank's height.
+const LEVEL_TOLERANCE: f64 = 0.15;
+
+/// The combinations chosen in each step.
+pub(super) fn schedule(
+    inputs: &Inputs<'_>,
+    problem: &Problem,
+    solved: &Solved,
+    switching: &Switching<'_>,
+) -> Schedule {
+    let columns = &problem.combination;
+    let mix = |(t, of_step): (usize, &Vec<Variable>)| {
+        let shares: Mix = of_step.iter().map(|&c| solved.value(c).clamp(0.0, 1.0)).collect();
+        if switching.whole(inputs, t) { rounded(shares) } else { shares }
+    };
+    let near_until = match switching {
+        Switching::Free(_) => near_until(inputs),
+        Switching::Fixed(schedule) => schedule.near_until,
+    };
+    Schedule {
+        mixes: columns.mixes.iter().enumerate().map(mix).collect(),
+        used: columns.used.iter().map(|&used| solved.value(used) > 0.5).collect(),
+        near_until,
+    }
+}
+
+/// Exactly one combination: solvers give 0.9999999.
+fn rounded(mut shares: Mix) -> Mix {
+    let best = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+    for (c, share) in shares.iter_mut().enumerate() {
+        *share = f64::from(u8::from(Some(c) == best));
+    }
+    shares
+}
+
+/// The plan.
+pub(super) fn plan(
+    inputs: &Inputs<'_>,
+    problem: &Problem,
+    found: &Schedule,
+    solved: &mut Solved,
+    words: &str,
+) -> Result<Plan, SolveError> {
+    let (site, forecast) = (inputs.site, inputs.forecast);
+    let now = inputs.estimate.now.utc;
+    let tanks = levels(inputs, problem, &Trajectory::follow(inputs, Some(found)), solved)?;
+    let net = |t: usize| {
+        let kw = solved.value(problem.import[t]) - solved.value(problem.export[t]);
+        Power::from_kw(kw)
+    };
+    let import: Vec<Power> = (0..forecast.steps.len()).map(net).collect();
+    let shortfalls = shortfalls(inputs, problem, solved);
+    let relaxed = !shortfalls.is_empty();
+    let light = |(l, lighting): (usize, &site::asset::Lighting)| {
+        let level = |column: &Variable| Ratio::new(solved.value(*column).clamp(0.0, 1.0));
+        (lighting.id.clone(), problem.lighting[l].iter().map(level).collect())
+    };
+    let expires = site::time::add_seconds(now, site.pace.plan_valid.as_secs_f64());
+    let mut plan = Plan {
+        rung: if relaxed { Rung::Relaxed } else { Rung::Optimal },
+        made_at: now,
+        expires_at: expires,
+        switching_made_at: now,
+        steps: forecast.steps.clone(),
+        pumps: schedule::named(inputs, found),
+        tanks,
+        limits: limits(inputs, problem, solved),
+        lighting: site.lighting.iter().enumerate().map(light).collect(),
+        peak: Power::from_kw(solved.value(problem.peak)),
+        cost: cost(inputs, &import, solved.value(problem.peak)),
+        import,
+        price: forecast.price.clone(),
+        class: forecast.class.clone(),
+        why: Why { shortfalls, switching: words.to_owned(), ..Why::default() },
+    };
+    prices(inputs, solved, &mut plan);
+    Ok(plan)
+}
+
+/// Levels at the end of each step, checked against what the tables say of the same schedule.
+fn levels(
+    inputs: &Inputs<'_>,
+    problem: &Problem,
+    trajectory: &Trajectory,
+    solved: &Solved,
+) -> Result<BTreeMap<site::AssetId, Vec<Level>>, SolveError> {
+    let mut all = BTreeMap::new();
+    let Some(water) = inputs.water else { return Ok(all) };
+    for (k, tank) in inputs.site.tanks.iter().enumerate() {
+        let shape = &water.network.tanks()[water.tanks[k]];
+        let mut levels = Vec::new();
+        for (t, &column) in problem.tanks[k].volume.iter().enumerate() {
+            let level = shape.level_m(solved.value(column));
+            let expected = trajectory.levels[t][k];
+            if (level - expected).abs() > LEVEL_TOLERANCE * tank.height.get() {
+                return Err(SolveError::Check(format!(
+                    "{} at {level:.2} m in step {t}, the tables say {expected:.2} m",
+                    tank.id
+                )));
+            }
+            levels.push(Level::new(level));
+        }
+        all.insert(tank.id.clone(), levels);
+    }
+    Ok(all)
+}
+
+/// Limits where the plan takes less than the sun offers.
+fn limits(
+    inputs: &Inputs<'_>,
+    problem: &Problem,
+    solved: &Solved,
+) -> BTreeMap<site::AssetId, Vec<Option<Ratio>>> {
+    let mut all = BTreeMap::new();
+    for (i, inverter) in inputs.site.inverters.iter().enumerate() {
+        let available = &inputs.forecast.pv[&inverter.id];
+        let rated = inverter.rated_power.kw();
+        let limit = |(t, column): (usize, &Variable)| {
+            let taken = solved.value(*column);
+            let limited = taken < available[t].kw() - LIMIT_MARGIN * rated;
+            let least = inverter.min_limit.get();
+            limited.then(|| Ratio::new((taken / rated).clamp(least, 1.0)))
+        };
+        let limits = problem.inverters[i].iter().enumerate().map(limit).collect();
+        all.insert(inverter.id.clone(), limits);
+    }
+    all
+}
+
+/// Expected money over the horizon: energy, and the part of the demand charge that is new.
+fn cost(inputs: &Inputs<'_>, import: &[Power], peak_kw: f64) -> Money {
+    let (forecast, tariff) = (inputs.forecast, &inputs.site.tariff);
+    let mut cost = 0.0;
+    for (t, power) in import.iter().enumerate() {
+        let energy = power.kw() * forecast.steps[t].hours();
+        let price = if energy > 0.0 { forecast.price[t].get() } else { tariff.feed_in.get() };
+        cost += energy * price;
+    }
+    if let Some(charge) = tariff.demand_charge {
+        let days = charge.billing.days_left(inputs.estimate.now.utc, &inputs.site.zone);
+        cost += charge.price.get() * (peak_kw - inputs.estimate.peak.kw()).max(0.0) / days;
+    }
+    Money::new(cost)
+}
+
+fn shortfalls(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved) -> Vec<Shortfall> {
+    let mut all = Vec::new();
+    for wish in &problem.wishes {
+        let used = || {
+            let amount = |entry: &&(usize, Variable, f64)| solved.value(entry.1);
+            wish.slack.iter().filter(move |entry| amount(entry) > wish.tolerance)
+        };
+        let Some(first) = used().next() else { continue };
+        let amount = used().fold(0.0, |most: f64, entry| most.max(solved.value(entry.1)));
+        let penalty: f64 = used().map(|entry| entry.2 * solved.value(entry.1)).sum();
+        all.push(Shortfall {
+            wish: wish.name.clone(),
+            from: inputs.forecast.steps[first.0].start,
+            amount,
+            unit: wish.unit.to_owned(),
+            penalty: Money::new(penalty),
+        });
+    }
+    all
+}
+
+/// Shadow prices: what energy and water are worth, and which constraints bind.
+fn prices(inputs: &Inputs<'_>, solved: &mut Solved, plan: &mut Plan) {
+    let tanks = tank_ids(inputs);
+    let steps = plan.steps.clone();
+    let mut water: BTreeMap<site::AssetId, Vec<f64>> =
+        tanks.keys().map(|id| (id.clone(), Vec::new())).collect();
+    let mut bindings = Vec::new();
+    for (name, price) in solved.prices() {
+        let Some((owner, rule)) = name.split_once('.') else { continue };
+        if owner == "grid" && rule.starts_with("balance") {
+            let t = plan.why.energy_value.len();
+            plan.why.energy_value.push(Price::new(price / steps[t].hours()));
+        } else if rule.starts_with("balance") {
+            let found = water.iter_mut().find(|(id, _)| id.as_str() == owner);
+            if let Some((_, values)) = found {
+                values.push(price);
+            }
+        } else if price.abs() > BINDING_PRICE_MIN
+            && owner != "pumps"
+            && !rule.starts_with("switches")
+        {
+            bindings.push(Binding { constraint: name.to_owned(), price: price.abs() });
+        }
+    }
+    bindings.sort_by(|a, b| b.price.total_cmp(&a.price).then(a.constraint.cmp(&b.constraint)));
+    bindings.truncate(BINDINGS_MAX);
+    plan.why.bindings = bindings;
+    plan.why.water_value = water;
+}

@@ -1,0 +1,316 @@
+//! The optimiser: a linear program in every cycle, and a mixed-integer program of the same model
+//! whenever pump combinations are to be chosen anew.
+//!
+//! Between two choices the combinations stand; the linear program moves the rest and gives the
+//! prices that explain the plan. A new choice replaces the standing one only when it is better by
+//! more than a threshold: a planner without memory switches pumps for nothing.
+
+mod extract;
+mod model;
+mod problem;
+mod pumps;
+mod schedule;
+mod trajectory;
+
+pub use model::{Limits, SolveError};
+
+use crate::water::WaterModel;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use site::plan::{Estimate, Forecast, Plan};
+use site::{AssetId, Site};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use trajectory::Trajectory;
+
+/// Share of a step that each combination takes, in the order of the tables; near steps have one
+/// combination only, later ones may share the time between several.
+type Mix = Vec<f64>;
+
+/// Steps that begin within this time of now have one combination each; later ones are planned as
+/// mixtures, and chosen when they come near. Deciding tomorrow's minute today would cost most of
+/// the time and change nothing.
+const NEAR: Duration = Duration::from_secs(2 * 3600);
+/// Branch-and-bound nodes for one choice of pump combinations. A bound in nodes and not in seconds
+/// makes a replay repeat itself whatever the machine does.
+const NODES_MAX: i32 = 400;
+/// Relative gap at which a choice is good enough.
+const GAP: f64 = 0.002;
+/// A new choice must be better by this much, EUR over the horizon, to replace the standing one.
+const GAIN_MIN: f64 = 1.0;
+/// A level this far from its path (share of the tank's height) makes a new choice due.
+const OFF_PATH: f64 = 0.04;
+/// The least price of a broken promise as a multiple of the dearest energy price.
+const PENALTY_FACTOR: f64 = 2.0;
+
+/// What the optimiser looks at.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// Its water network, when it has one.
+    pub water: Option<&'a WaterModel>,
+    /// What is believed.
+    pub estimate: &'a Estimate,
+    /// What is expected.
+    pub forecast: &'a Forecast,
+}
+
+impl Inputs<'_> {
+    /// What missing a wish costs per m3 (and hour): never less than energy could save.
+    fn shortfall_price(&self) -> f64 {
+        let wanted = self.site.water.as_ref().map_or(0.0, |water| water.shortfall_price);
+        wanted.max(PENALTY_FACTOR * self.site.dearest_price().get())
+    }
+}
+
+/// What the optimiser remembers between cycles.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Planner {
+    /// The plan as it was when its combinations were chosen, and what was chosen.
+    chosen: Option<Chosen>,
+    /// Pumps nobody could count on then.
+    unavailable: BTreeSet<AssetId>,
+}
+
+/// A choice of pump combinations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Chosen {
+    plan: Plan,
+    schedule: Schedule,
+}
+
+/// Combinations per step, and which of them the highest import has been reckoned with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Schedule {
+    mixes: Vec<Mix>,
+    used: Vec<bool>,
+    /// Steps that begin before this have one combination.
+    near_until: Timestamp,
+}
+
+/// What a call to [`Planner::optimise`] did, for status and metrics.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Work {
+    /// Linear programs solved.
+    pub linear: u32,
+    /// Mixed-integer programs solved.
+    pub switching: u32,
+    /// A mixed-integer program ended at its limits before its gap was reached.
+    pub truncated: bool,
+}
+
+/// How the combination columns enter the model.
+enum Switching<'a> {
+    /// To be chosen, with a first guess.
+    Free(Option<&'a Schedule>),
+    /// The near ones stand.
+    Fixed(&'a Schedule),
+}
+
+impl Switching<'_> {
+    const fn schedule(&self) -> Option<&Schedule> {
+        match self {
+            Self::Free(guess) => *guess,
+            Self::Fixed(schedule) => Some(*schedule),
+        }
+    }
+    const fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+    /// Whether a step has one combination and no mixture.
+    fn whole(&self, inputs: &Inputs<'_>, t: usize) -> bool {
+        let start = inputs.forecast.steps[t].start;
+        match self {
+            Self::Free(_) => start < near_until(inputs),
+            Self::Fixed(schedule) => start < schedule.near_until,
+        }
+    }
+}
+
+/// The end of the near part of the horizon.
+fn near_until(inputs: &Inputs<'_>) -> Timestamp {
+    site::time::add_seconds(inputs.estimate.now.utc, NEAR.as_secs_f64())
+}
+
+/// A plan and its cost with the prices of its wishes, EUR.
+struct Candidate {
+    objective: f64,
+    plan: Plan,
+}
+
+impl Planner {
+    /// Forgets the standing combinations: the next call chooses anew.
+    pub fn forget(&mut self) {
+        self.chosen = None;
+    }
+
+    /// The plan for the horizon of `inputs.forecast`, and what was done to get it.
+    ///
+    /// # Errors
+    /// When there is no plan: the caller goes down the ladder.
+    pub fn optimise(&mut self, inputs: &Inputs<'_>) -> (Result<Plan, SolveError>, Work) {
+        let mut work = Work::default();
+        let due = self.due(inputs);
+        let standing = self.chosen.as_ref().and_then(|chosen| schedule::shifted(inputs, chosen));
+        let standing = standing.map(|schedule| {
+            work.linear += 1;
+            (fixed(inputs, &schedule, ""), schedule)
+        });
+        let (standing, guess) = match standing {
+            Some((result, schedule)) => (result.ok(), Some(schedule)),
+            None => (None, None),
+        };
+        let (Some(reason), true) = (due.clone(), inputs.water.is_some()) else {
+            return match standing {
+                Some(candidate) => {
+                    (Ok(self.keep(candidate, "the standing pump combinations hold")), work)
+                }
+                None => self.without_choice(inputs, work),
+            };
+        };
+        work.switching += 1;
+        let chosen = choose(inputs, guess.as_ref(), &mut work).and_then(|schedule| {
+            work.linear += 1;
+            Ok((fixed(inputs, &schedule, &reason)?, schedule))
+        });
+        let result = match (chosen, standing.zip(guess)) {
+            (Ok((new, _)), Some((old, schedule))) if new.objective > old.objective - GAIN_MIN => {
+                let saved = old.objective - new.objective;
+                let words =
+                    format!("kept: another choice would save only {saved:.2} EUR ({reason})");
+                self.remember(inputs, &old.plan, schedule);
+                Ok(self.keep(old, &words))
+            }
+            (Ok((new, schedule)), _) => {
+                self.remember(inputs, &new.plan, schedule);
+                Ok(new.plan)
+            }
+            (Err(error), Some((old, _))) => {
+                Ok(self.keep(old, &format!("kept: no new choice was found ({error})")))
+            }
+            (Err(error), None) => Err(error),
+        };
+        (result, work)
+    }
+
+    /// A site without pumps has nothing to choose: the linear program is the whole plan.
+    fn without_choice(
+        &mut self,
+        inputs: &Inputs<'_>,
+        mut work: Work,
+    ) -> (Result<Plan, SolveError>, Work) {
+        work.linear += 1;
+        let now = inputs.estimate.now.utc;
+        let mixes = vec![Vec::new(); inputs.forecast.steps.len()];
+        let schedule = Schedule { mixes, used: Vec::new(), near_until: now };
+        (fixed(inputs, &schedule, "there are no pumps").map(|candidate| candidate.plan), work)
+    }
+
+    fn keep(&self, candidate: Candidate, words: &str) -> Plan {
+        let mut plan = candidate.plan;
+        plan.why.switching = words.to_owned();
+        if let Some(chosen) = &self.chosen {
+            plan.switching_made_at = chosen.plan.switching_made_at;
+        }
+        plan
+    }
+
+    fn remember(&mut self, inputs: &Inputs<'_>, plan: &Plan, schedule: Schedule) {
+        let mut plan = plan.clone();
+        plan.switching_made_at = inputs.estimate.now.utc;
+        self.chosen = Some(Chosen { plan, schedule });
+        self.unavailable = unavailable(inputs);
+    }
+
+    /// Why pump combinations are to be chosen anew; none when they stand.
+    fn due(&self, inputs: &Inputs<'_>) -> Option<String> {
+        let now = inputs.estimate.now.utc;
+        let Some(Chosen { plan: chosen, .. }) = &self.chosen else {
+            return Some("there is no plan yet".into());
+        };
+        let age = Duration::try_from(now.duration_since(chosen.switching_made_at));
+        if age.is_ok_and(|age| age >= inputs.site.pace.switching) {
+            return Some("it was time".into());
+        }
+        if !chosen.valid_at(now) {
+            return Some("the last choice has expired".into());
+        }
+        let class = |at| inputs.site.tariff.class_at(at, &inputs.site.zone).name.clone();
+        if class(now) != class(chosen.switching_made_at) {
+            return Some(format!("the tariff changed to {}", class(now)));
+        }
+        let unavailable = unavailable(inputs);
+        if unavailable != self.unavailable {
+            let ids: Vec<&str> = unavailable.iter().map(AssetId::as_str).collect();
+            return Some(match ids.as_slice() {
+                [] => "all pumps are available again".into(),
+                ids => format!("not available: {}", ids.join(", ")),
+            });
+        }
+        off_path(inputs, chosen)
+    }
+}
+
+fn unavailable(inputs: &Inputs<'_>) -> BTreeSet<AssetId> {
+    let pumps = inputs.site.pumps.iter().map(|pump| &pump.id);
+    pumps.filter(|id| !inputs.commandable(id)).cloned().collect()
+}
+
+/// A level away from where the chosen plan expected it.
+fn off_path(inputs: &Inputs<'_>, chosen: &Plan) -> Option<String> {
+    let t = chosen.step_at(inputs.estimate.now.utc)?;
+    let step = chosen.steps[t];
+    let passed = site::time::seconds_between(step.start, inputs.estimate.now.utc);
+    let weight = passed / (step.hours() * 3600.0);
+    for tank in &inputs.site.tanks {
+        let Some(level) = inputs.estimate.tanks.get(&tank.id).copied().flatten() else { continue };
+        let path = chosen.tanks.get(&tank.id)?;
+        let end = path[t].get();
+        let start = if t == 0 { end } else { path[t - 1].get() };
+        let expected = if t == 0 { end } else { start + weight * (end - start) };
+        let off = (level.value.get() - expected).abs() / tank.height.get();
+        // Within the first step only a large difference means something: its start is not kept.
+        if off > if t == 0 { 3.0 * OFF_PATH } else { OFF_PATH } {
+            return Some(format!("{} is {:.0} % off its path", tank.id, 100.0 * off));
+        }
+    }
+    None
+}
+
+/// Chooses combinations: the mixed-integer program, once around the guess, and once more around
+/// what came out when there was no guess.
+fn choose(
+    inputs: &Inputs<'_>,
+    guess: Option<&Schedule>,
+    work: &mut Work,
+) -> Result<Schedule, SolveError> {
+    let limits =
+        Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: NODES_MAX, gap: GAP };
+    let mut trajectory = Trajectory::follow(inputs, guess);
+    let passes = if guess.is_some() { 1 } else { 2 };
+    let mut schedule: Option<Schedule> = None;
+    for _ in 0..passes {
+        let switching = Switching::Free(schedule.as_ref().or(guess));
+        let mut problem = problem::build(inputs, &trajectory, &switching);
+        let solved = std::mem::take(&mut problem.model).solve(&limits)?;
+        work.truncated |= solved.truncated;
+        let found = extract::schedule(inputs, &problem, &solved, &switching);
+        trajectory = Trajectory::follow(inputs, Some(&found));
+        schedule = Some(found);
+    }
+    schedule.ok_or(SolveError::NoSolution)
+}
+
+/// The linear program with the near combinations standing: cost, plan and prices.
+fn fixed(inputs: &Inputs<'_>, schedule: &Schedule, words: &str) -> Result<Candidate, SolveError> {
+    let limits = Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: 1, gap: GAP };
+    let trajectory = Trajectory::follow(inputs, Some(schedule));
+    let switching = Switching::Fixed(schedule);
+    let mut problem = problem::build(inputs, &trajectory, &switching);
+    let mut solved = std::mem::take(&mut problem.model).solve(&limits)?;
+    let objective = solved.objective();
+    let found = extract::schedule(inputs, &problem, &solved, &switching);
+    let plan = extract::plan(inputs, &problem, &found, &mut solved, words)?;
+    Ok(Candidate { objective, plan })
+}

@@ -1,0 +1,212 @@
+//! The command line of `regie-sim`.
+
+use crate::demo::{self, Demo};
+use crate::replay::{DAYS_MAX, Progress, Replay};
+use crate::world::{World, WorldError};
+use clap::{Parser, Subcommand, ValueEnum};
+use jiff::civil::{Date, DateTime};
+use regie::control::Policy;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Exit code for a site file with findings, as `regie` uses it.
+const EXIT_CONFIGURATION: u8 = 78;
+/// Exit code when something went wrong on the way.
+const EXIT_FAILED: u8 = 1;
+
+/// Régie's simulator: a field to try things on.
+#[derive(Debug, Parser)]
+#[command(name = "regie-sim", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the simulated field over Modbus TCP on loopback, and nothing else.
+    Serve(ServeArguments),
+    /// Field and daemon together over TCP, with a live view.
+    Demo(DemoArguments),
+    /// Replay whole days on paused time and report cost, levels, starts and more.
+    Replay(ReplayArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct ServeArguments {
+    /// The site file.
+    #[arg(long)]
+    site: PathBuf,
+    /// How many times faster than real time the field lives.
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// Seed of the truth.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Local date and time at which the field starts; the present if not given.
+    #[arg(long)]
+    start: Option<DateTime>,
+}
+
+#[derive(Debug, clap::Args)]
+struct DemoArguments {
+    /// The site file.
+    #[arg(long)]
+    site: PathBuf,
+    /// How many times faster than real time the commune lives.
+    #[arg(long, default_value_t = 60.0, value_parser = speed)]
+    speed: f64,
+    /// End after this many cycles.
+    #[arg(long)]
+    cycles: Option<u64>,
+    /// Seed of the truth.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Local date and time at which the demonstration starts.
+    #[arg(long, default_value = "2026-03-18T05:40:00")]
+    start: DateTime,
+    /// Folder for state and history.
+    #[arg(long, default_value = "demo-state")]
+    state: PathBuf,
+    /// Plain lines even on a terminal.
+    #[arg(long)]
+    plain: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Policies {
+    /// The optimiser.
+    Optimal,
+    /// Level bands and calendars.
+    Rules,
+    /// Both on the same truth.
+    Both,
+}
+
+#[derive(Debug, clap::Args)]
+struct ReplayArguments {
+    /// The site file.
+    #[arg(long)]
+    site: PathBuf,
+    /// First local day, for example 2026-01-15.
+    #[arg(long)]
+    day: Date,
+    /// Number of days.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX)))]
+    days: u32,
+    /// Seed of the truth: demand, pump curves, roughness, clouds, transmitters.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Who decides.
+    #[arg(long, value_enum, default_value_t = Policies::Both)]
+    policy: Policies,
+    /// Recorded 15-minute profiles instead of the site's own (CSV, may be gzipped).
+    #[arg(long)]
+    profiles: Option<PathBuf>,
+    /// Recorded weather instead of the site's own (CSV).
+    #[arg(long)]
+    weather: Option<PathBuf>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.1..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err(format!("'{text}' is not a speed from 0.1 to 1000")),
+    }
+}
+
+/// Runs the command line; returns the exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve(arguments) => serve(&arguments),
+        Command::Demo(arguments) => demonstrate(arguments),
+        Command::Replay(arguments) => replay(arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("regie-sim: {error}");
+            let findings = matches!(error.downcast_ref(), Some(WorldError::Site(_)));
+            ExitCode::from(if findings { EXIT_CONFIGURATION } else { EXIT_FAILED })
+        }
+    }
+}
+
+type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+
+fn serve(arguments: &ServeArguments) -> Outcome {
+    log();
+    let world = World::load(&arguments.site, None, None)?;
+    runtime()?.block_on(demo::serve(&world, arguments.speed, arguments.seed, arguments.start))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demonstrate(arguments: DemoArguments) -> Outcome {
+    let world = World::load(&arguments.site, None, None)?;
+    let screen = std::io::stdout().is_terminal() && !arguments.plain;
+    if !screen {
+        log();
+    }
+    let demo = Demo {
+        speed: arguments.speed,
+        cycles: arguments.cycles,
+        seed: arguments.seed,
+        start: arguments.start,
+        state: arguments.state,
+        screen,
+    };
+    let good = runtime()?.block_on(demo.run(world))?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
+}
+
+fn replay(arguments: ReplayArguments) -> Outcome {
+    let world = World::load(&arguments.site, arguments.profiles, arguments.weather)?;
+    let policies = match arguments.policy {
+        Policies::Optimal => vec![Policy::Optimal],
+        Policies::Rules => vec![Policy::Rules],
+        Policies::Both => vec![Policy::Optimal, Policy::Rules],
+    };
+    let (day, days, seed) = (arguments.day, arguments.days, arguments.seed);
+    let replay = Replay { day, days, seed, policies };
+    let progress = Progress::default();
+    let report = std::thread::scope(|scope| {
+        let run = scope.spawn(|| replay.run(&world, &progress));
+        if std::io::stderr().is_terminal() {
+            while !run.is_finished() {
+                show(&progress);
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
+            eprint!("\r\x1b[K");
+        }
+        run.join().expect("the replay panicked; see above")
+    })?;
+    let text = if arguments.json { serde_json::to_string_pretty(&report)? } else { report.table() };
+    println!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(progress: &Progress) {
+    let (done, all) =
+        (progress.done.load(Ordering::Relaxed), progress.all.load(Ordering::Relaxed).max(1));
+    eprint!("\r{:3} % ({done} of {all} cycles)", 100 * done / all);
+    // A progress line that cannot be shown is no loss.
+    let _ = std::io::stderr().flush();
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Logs go to standard error; RUST_LOG chooses what.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

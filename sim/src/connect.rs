@@ -1,0 +1,159 @@
+//! How a daemon reaches the simulated field: over in-memory streams in a replay, over TCP on this
+//! machine in a demonstration.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use drivers::connect::{BoxedStream, Connect};
+use futures::future::BoxFuture;
+use site::model::Endpoint;
+use thiserror::Error;
+use tokio::task::JoinSet;
+
+use crate::field::SimulatedField;
+use crate::modbus::{self, CLIENTS_MAX, Silence};
+
+/// Bytes that may be on their way in one direction of an in-memory link: many times the longest
+/// frame.
+const DUPLEX_BYTES: usize = 64 * 1024;
+
+/// In-memory links to a simulated field, for replays on paused time. Each connection is served by
+/// a task of its own on the runtime that opens it.
+#[derive(Debug, Clone)]
+pub struct DuplexConnect {
+    field: SimulatedField,
+}
+
+impl DuplexConnect {
+    /// Links to this field.
+    #[must_use]
+    pub fn new(field: SimulatedField) -> DuplexConnect {
+        DuplexConnect { field }
+    }
+
+    fn open(&self, endpoint: &Endpoint) -> io::Result<BoxedStream> {
+        let Some(bus) = self.field.bus(endpoint) else {
+            let message = format!("{endpoint}: the simulated field has no such link");
+            return Err(io::Error::new(io::ErrorKind::HostUnreachable, message));
+        };
+        if bus.silence() == Silence::Closed {
+            let message = format!("{endpoint}: connection refused (simulated fault)");
+            return Err(io::Error::new(io::ErrorKind::ConnectionRefused, message));
+        }
+        let (ours, theirs) = tokio::io::duplex(DUPLEX_BYTES);
+        let endpoint = endpoint.clone();
+        tokio::spawn(async move {
+            if let Err(error) = modbus::serve(theirs, bus).await {
+                tracing::debug!(%endpoint, %error, "in-memory client dropped");
+            }
+        });
+        Ok(Box::new(ours))
+    }
+}
+
+impl Connect for DuplexConnect {
+    fn connect<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, io::Result<BoxedStream>> {
+        let opened = self.open(endpoint);
+        Box::pin(async move { opened })
+    }
+}
+
+/// Why the field cannot be served over TCP.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// An endpoint of the site is not on this machine.
+    #[error(
+        "{endpoint} is not on this machine; the simulated field listens on loopback only, so \
+         write tcp://127.0.0.1:PORT in the site file"
+    )]
+    NotLoopback {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// Somebody else listens there already.
+    #[error(
+        "{endpoint}: {address} is taken; end the program that listens there, or change the port"
+    )]
+    Taken {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The system refuses to listen there.
+    #[error("{endpoint}: cannot listen on {address} ({source}); choose another port")]
+    Refused {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// A field served over TCP, for as long as this lives.
+#[derive(Debug)]
+pub struct TcpField {
+    addresses: BTreeMap<Endpoint, SocketAddr>,
+    tasks: JoinSet<io::Result<()>>,
+}
+
+impl TcpField {
+    /// The address bound for each endpoint: the port differs where the site says 0.
+    #[must_use]
+    pub fn addresses(&self) -> &BTreeMap<Endpoint, SocketAddr> {
+        &self.addresses
+    }
+
+    /// Waits until a listener fails; for ever where none does.
+    ///
+    /// # Errors
+    /// What the listener reports.
+    pub async fn failed(&mut self) -> io::Result<()> {
+        match self.tasks.join_next().await {
+            Some(Ok(ended)) => ended,
+            Some(Err(error)) => Err(io::Error::other(error)),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Listens on every endpoint of the field. All ports are bound before the first client is served,
+/// so that either the whole field is there or none of it. Must be called within a tokio runtime.
+///
+/// # Errors
+/// When an endpoint is not on this machine or its port cannot be bound.
+pub async fn serve_tcp(field: &SimulatedField) -> Result<TcpField, ServeError> {
+    let mut addresses = BTreeMap::new();
+    let mut listeners = Vec::new();
+    for (endpoint, bus) in field.links() {
+        let wanted = loopback(endpoint)?;
+        let refused = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => {
+                ServeError::Taken { endpoint: endpoint.clone(), address: wanted }
+            }
+            _ => ServeError::Refused { endpoint: endpoint.clone(), address: wanted, source },
+        };
+        let listener = modbus::listen(wanted, bus.clone(), CLIENTS_MAX).await.map_err(refused)?;
+        addresses.insert(endpoint.clone(), listener.address().map_err(refused)?);
+        listeners.push(listener);
+    }
+    let mut tasks = JoinSet::new();
+    for listener in listeners {
+        tasks.spawn(listener.run());
+    }
+    Ok(TcpField { addresses, tasks })
+}
+
+fn loopback(endpoint: &Endpoint) -> Result<SocketAddr, ServeError> {
+    let host = match endpoint.host.as_str() {
+        "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        host => host.parse::<IpAddr>().ok(),
+    };
+    match host.filter(|host| host.to_canonical().is_loopback()) {
+        Some(host) => Ok(SocketAddr::new(host, endpoint.port)),
+        None => Err(ServeError::NotLoopback { endpoint: endpoint.clone() }),
+    }
+}

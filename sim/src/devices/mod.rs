@@ -1,0 +1,304 @@
+//! The simulated devices: registers over the true plant, each with the behaviour of its kind.
+//!
+//! A device serves the register map of its profile with an encoder of its own. What a point shows
+//! follows from the assets that use it; points that nobody uses read as zero, and writable ones
+//! remember what was written. What a device does with its orders:
+//!
+//! - a pump's drive obeys while its heartbeat changes, and otherwise follows level switches in the
+//!   tank it fills (the site's `level_control`); it comes back to orders without a bump;
+//! - a SunSpec inverter drops its limit when it is not written again in time, and shows most
+//!   values as not available while it sleeps at night;
+//! - a vendor's inverter without a dead-man keeps its limit for ever;
+//! - a lighting cabinet obeys while its heartbeat changes, and otherwise lights from dusk to dawn
+//!   by its own photocell.
+//!
+//! Devices know the plant and the time they are given; they ask no clock and open no link.
+
+mod deadman;
+mod encode;
+mod error;
+mod inverter;
+mod layout;
+mod lighting;
+mod memory;
+mod pump;
+mod sources;
+mod sunspec;
+mod sunspec_map;
+#[cfg(test)]
+mod tests;
+
+pub use error::DeviceError;
+
+use std::sync::Arc;
+
+use drivers::profile::{Location, Profile};
+use jiff::Timestamp;
+use site::model::Device;
+use site::{AssetId, Site};
+
+use crate::modbus::{Exception, Table};
+use crate::plant::Plant;
+use deadman::Write;
+use inverter::VendorInverter;
+use layout::{Layout, Slot};
+use lighting::Cabinet;
+use memory::Memory;
+use pump::PumpDrive;
+use sources::{Source, Sources};
+use sunspec::SunspecInverter;
+
+/// What acts through a device.
+#[derive(Debug, Clone)]
+enum Actor {
+    Pump(PumpDrive),
+    Sunspec(SunspecInverter),
+    Inverter(VendorInverter),
+    Lighting(Cabinet),
+    /// Nothing: the device only measures.
+    None,
+}
+
+/// One simulated device. Time never goes back from call to call; [`SimulatedDevice::decide`] is
+/// called at the beginning of every step of the plant.
+#[derive(Debug, Clone)]
+pub struct SimulatedDevice {
+    profile: Arc<Profile>,
+    layout: Layout,
+    sources: Sources,
+    memory: Memory,
+    actor: Actor,
+}
+
+impl SimulatedDevice {
+    /// The simulated form of a site's device with its profile.
+    ///
+    /// # Errors
+    /// When the simulator has no such device.
+    pub fn new(
+        site: &Site,
+        device: &Device,
+        profile: Arc<Profile>,
+    ) -> Result<SimulatedDevice, DeviceError> {
+        let mut memory = Memory::default();
+        let actor = actor(site, device, &profile, &mut memory)?;
+        let sources = sources::find(site, device);
+        if profile.sunspec {
+            check_sunspec(site, device, &profile, &actor)?;
+        }
+        let layout = Layout::new(&profile);
+        Ok(SimulatedDevice { profile, layout, sources, memory, actor })
+    }
+
+    /// Switches the device to local, where it follows no orders, or back to remote.
+    pub fn set_local(&mut self, local: bool) {
+        match &mut self.actor {
+            Actor::Pump(drive) => drive.set_local(local),
+            Actor::Sunspec(inverter) => inverter.set_local(local),
+            Actor::Inverter(inverter) => inverter.set_local(local),
+            Actor::Lighting(cabinet) => cabinet.set_local(local),
+            Actor::None => {}
+        }
+    }
+
+    /// Decides at the beginning of a step of the plant.
+    pub fn decide(&mut self, plant: &mut Plant, at: Timestamp) {
+        let registers = (self.profile.as_ref(), &mut self.memory);
+        match &mut self.actor {
+            Actor::Pump(drive) => drive.decide(registers, plant, at),
+            Actor::Sunspec(inverter) => inverter.decide(plant, at),
+            Actor::Inverter(inverter) => inverter.decide(registers, plant, at),
+            Actor::Lighting(cabinet) => cabinet.decide(registers, plant, at),
+            Actor::None => {}
+        }
+    }
+
+    /// Reads registers or bits.
+    ///
+    /// # Errors
+    /// Illegal address where the device has nothing (short holes between points read as zero),
+    /// illegal value where more is asked for than its profile allows in one request.
+    pub fn read(
+        &self,
+        plant: &Plant,
+        at: Timestamp,
+        table: Table,
+        address: u16,
+        count: u16,
+    ) -> Result<Vec<u16>, Exception> {
+        match &self.actor {
+            Actor::Sunspec(inverter) if SunspecInverter::has(table, address) => {
+                inverter.read(plant, at, address, count)
+            }
+            _ => {
+                let cells = self.layout.read(table, address, count)?;
+                Ok(cells.into_iter().map(|slots| self.cell(slots, plant, at)).collect())
+            }
+        }
+    }
+
+    /// Writes coils or holding registers, all or none.
+    ///
+    /// # Errors
+    /// Illegal address where one of them is not writable, illegal value where the device does not
+    /// take it.
+    pub fn write(
+        &mut self,
+        plant: &mut Plant,
+        at: Timestamp,
+        table: Table,
+        address: u16,
+        values: &[u16],
+    ) -> Result<(), Exception> {
+        match &mut self.actor {
+            Actor::Sunspec(inverter) if SunspecInverter::has(table, address) => {
+                inverter.write(plant, at, address, values)
+            }
+            _ => {
+                let slots = self.layout.write(table, address, values.len())?;
+                self.take(&slots, values, plant, at);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes checked words into the registers and acts on each point once.
+    fn take(&mut self, slots: &[Slot], values: &[u16], plant: &mut Plant, at: Timestamp) {
+        let mut writes: Vec<Write> = Vec::new();
+        for (slot, value) in slots.iter().zip(values) {
+            let changed = self.memory.set_word(&self.profile, slot.point, slot.word, *value);
+            match writes.last_mut().filter(|write| write.point == slot.point) {
+                Some(write) => write.changed |= changed,
+                None => {
+                    let of_an_order = memory::is_of_an_order(&self.profile, slot.point);
+                    writes.push(Write { point: slot.point, changed, of_an_order });
+                }
+            }
+        }
+        let registers = (self.profile.as_ref(), &self.memory);
+        for write in writes {
+            match &mut self.actor {
+                Actor::Pump(drive) => drive.handle_write(write, registers, plant, at),
+                Actor::Inverter(inverter) => inverter.handle_write(write, registers, plant, at),
+                Actor::Lighting(cabinet) => cabinet.handle_write(write, registers, plant, at),
+                Actor::Sunspec(_) | Actor::None => {}
+            }
+        }
+    }
+
+    /// The word at one address: points share it only as bits.
+    fn cell(&self, slots: &[Slot], plant: &Plant, at: Timestamp) -> u16 {
+        slots.iter().fold(0, |word, slot| {
+            word | self.words(slot.point, plant, at).get(slot.word).copied().unwrap_or(0)
+        })
+    }
+
+    fn words(&self, point: usize, plant: &Plant, at: Timestamp) -> Vec<u16> {
+        let spec = &self.profile.points[point];
+        match self.sources.get(&spec.name).and_then(|source| self.show(*source, plant, at)) {
+            Some(shown) => encode::words(&spec.encoding, shown),
+            None => self.memory.words(&self.profile, point),
+        }
+    }
+
+    /// What a source shows; nothing where the device's actor is of another kind.
+    fn show(&self, source: Source, plant: &Plant, at: Timestamp) -> Option<f64> {
+        let registers = (self.profile.as_ref(), &self.memory);
+        Some(match (source, &self.actor) {
+            (Source::Pump(point), Actor::Pump(drive)) => drive.show(point, plant, at),
+            (Source::Inverter(point), Actor::Inverter(inverter)) => inverter.show(point, plant, at),
+            (Source::Lighting(point), Actor::Lighting(cabinet)) => {
+                cabinet.show(point, registers, plant, at)
+            }
+            (Source::Level(tank), _) => plant.measured_level_m(tank),
+            (Source::Flow(meter), _) => plant.measured_flow(meter).0,
+            (Source::FlowTotal(meter), _) => plant.measured_flow(meter).1,
+            (Source::Grid(point), _) => point.show(plant),
+            _ => return None,
+        })
+    }
+}
+
+/// What acts through a device; at most one asset does.
+fn actor(
+    site: &Site,
+    device: &Device,
+    profile: &Profile,
+    memory: &mut Memory,
+) -> Result<Actor, DeviceError> {
+    let pumps = site.pumps.iter().enumerate().filter(|(_, pump)| pump.device == device.id);
+    let inverters = site.inverters.iter().enumerate().filter(|(_, one)| one.device == device.id);
+    let cabinets = site.lighting.iter().enumerate().filter(|(_, one)| one.device == device.id);
+    let mut found: Vec<(&AssetId, Actor)> = Vec::new();
+    for (place, pump) in pumps {
+        found.push((&pump.id, Actor::Pump(PumpDrive::new(site, place, profile))));
+    }
+    for (place, inverter) in inverters {
+        let actor = if profile.sunspec {
+            Actor::Sunspec(SunspecInverter::new(place, device.id.as_str()))
+        } else {
+            Actor::Inverter(VendorInverter::new(place, profile, memory))
+        };
+        found.push((&inverter.id, actor));
+    }
+    for (place, cabinet) in cabinets {
+        found.push((&cabinet.id, Actor::Lighting(Cabinet::new(place, profile))));
+    }
+    if let [(first, _), (second, _), ..] = found.as_slice() {
+        return Err(DeviceError::TwoActors {
+            device: device.id.clone(),
+            profile: profile.name.clone(),
+            first: (*first).clone(),
+            second: (*second).clone(),
+        });
+    }
+    Ok(found.pop().map_or(Actor::None, |(_, actor)| actor))
+}
+
+/// A SunSpec device is an inverter with the models that the simulator has.
+fn check_sunspec(
+    site: &Site,
+    device: &Device,
+    profile: &Profile,
+    actor: &Actor,
+) -> Result<(), DeviceError> {
+    let not_simulated = |asset: &str, kind| DeviceError::NotSimulated {
+        device: device.id.clone(),
+        profile: profile.name.clone(),
+        asset: asset.to_owned(),
+        kind,
+    };
+    let is_here = |point: &site::PointId| point.device() == &device.id;
+    if let Some(pump) = site.pumps.iter().find(|pump| pump.device == device.id) {
+        return Err(not_simulated(pump.id.as_str(), "a pump"));
+    }
+    if let Some(cabinet) = site.lighting.iter().find(|cabinet| cabinet.device == device.id) {
+        return Err(not_simulated(cabinet.id.as_str(), "a lighting cabinet"));
+    }
+    if let Some(tank) = site.tanks.iter().find(|tank| is_here(&tank.level)) {
+        return Err(not_simulated(tank.id.as_str(), "a tank"));
+    }
+    if let Some(meter) = site.flow_meters.iter().find(|meter| is_here(&meter.flow)) {
+        return Err(not_simulated(meter.id.as_str(), "a flow meter"));
+    }
+    if is_here(&site.grid.power) {
+        return Err(not_simulated("grid", "the point of common coupling"));
+    }
+    if !matches!(actor, Actor::Sunspec(_)) {
+        return Err(not_simulated("nothing", "a device that no asset uses"));
+    }
+    let strange = profile.points.iter().find_map(|point| match point.location {
+        Location::Model { model, .. } if sunspec_map::MODELS.iter().all(|(id, _)| *id != model) => {
+            Some((point.name.clone(), model))
+        }
+        _ => None,
+    });
+    strange.map_or(Ok(()), |(point, model)| {
+        Err(DeviceError::ModelNotSimulated {
+            device: device.id.clone(),
+            profile: profile.name.clone(),
+            point,
+            model,
+        })
+    })
+}

@@ -1,0 +1,252 @@
+//! The true plant: what the devices of a site stand for, when there is no site.
+//!
+//! It steps in fixed steps of [`STEP_S`] seconds and is driven by what devices do: start a pump,
+//! limit an inverter, light a street. Its truth strays from what the site file says by seed, and
+//! nothing of that is told to the daemon. The same seed and the same orders at the same instants
+//! give the same truth to the last bit, however often it is asked to advance.
+//!
+//! Pumps change within a step, where their machines do. Limits and lamps hold from the beginning
+//! of the step in which they were ordered. It knows nothing of Modbus, devices or dead-men.
+
+mod chance;
+mod demand;
+mod error;
+mod lighting;
+mod photocell;
+mod pipe;
+mod pump;
+mod report;
+mod solar;
+mod supply;
+#[cfg(test)]
+pub(crate) mod tests;
+mod transmitters;
+mod truth;
+mod views;
+mod water;
+
+pub use error::PlantError;
+pub use pump::{AUXILIARY_W, START_DELAY, STOP_DELAY};
+pub use truth::{
+    GridTruth, LampTruth, PressureTruth, PumpTruth, SolarTruth, TankTruth, Truth, WaterTruth,
+};
+pub use views::{GridView, InverterView, LampView, PumpView};
+
+use hydraulics::Network;
+use jiff::{SignedDuration, Timestamp};
+use site::{AssetId, Site};
+
+use crate::days::Recording;
+use chance::Chance;
+use lighting::Lamps;
+use photocell::{Photocell, Sky};
+use pump::Machine;
+use solar::{Solar, broken_clouds};
+use supply::{Coupling, Load};
+use transmitters::{FlowTransmitter, LevelTransmitter};
+use views::EarlierLife;
+use water::Water;
+
+/// Length of a step, in seconds.
+pub const STEP_S: i64 = 10;
+const STEP: SignedDuration = SignedDuration::from_secs(STEP_S);
+/// The same for sums.
+const SECONDS: f64 = 10.0;
+/// Spread of photocells' thresholds, as one standard deviation.
+const PHOTOCELL_DEVIATION: f64 = 0.15;
+
+/// The true plant of a site. Parts stand in the order of the site's own lists.
+#[derive(Debug)]
+pub struct Plant {
+    site: Site,
+    recording: Recording,
+    at: Timestamp,
+    sky: Sky,
+    water: Option<Water>,
+    machines: Vec<Machine>,
+    levels: Vec<LevelTransmitter>,
+    flows: Vec<FlowTransmitter>,
+    solar: Vec<Solar>,
+    lamps: Vec<Lamps>,
+    loads: Vec<Load>,
+    coupling: Coupling,
+    earlier: EarlierLife,
+}
+
+impl Plant {
+    /// Makes the plant of a site at an instant. Pumps stand, lamps are off, nothing is limited.
+    /// Pumps of the network that the site does not name stand for ever. Where the simulation
+    /// names fewer columns than there are inverters, they are used in turn.
+    ///
+    /// # Errors
+    /// When the site, its network and the recorded days do not fit together.
+    pub fn new(
+        site: &Site,
+        network: Option<&Network>,
+        recording: &Recording,
+        seed: u64,
+        start: Timestamp,
+    ) -> Result<Plant, PlantError> {
+        check_columns(site, recording)?;
+        let water = match (&site.water, network) {
+            (Some(water), Some(network)) => Some(Water::new(site, water, network, seed, SECONDS)?),
+            (None, _) if site.tanks.is_empty() && site.flow_meters.is_empty() => None,
+            _ => return Err(PlantError::NoNetwork),
+        };
+        let chance = |kind: &str, id: &AssetId| Chance::new(seed, &format!("{kind} {id}"));
+        let columns = site.simulation.pv_profiles.iter().cycle();
+        let solar = site.inverters.iter().zip(columns).map(|(inverter, column)| {
+            let (peak, rated) = (inverter.peak_power.get(), inverter.rated_power.get());
+            Solar::new(chance("clouds", &inverter.id), column, peak, rated, SECONDS)
+        });
+        let lamps = site.lighting.iter().map(|cabinet| {
+            let threshold = chance("photocell", &cabinet.id).factor(PHOTOCELL_DEVIATION);
+            Lamps::new(cabinet.rated_power.get(), Photocell::new(threshold))
+        });
+        let loads = site.simulation.loads.iter().enumerate().map(|(place, load)| {
+            Load::new(Chance::new(seed, &format!("load {place} {}", load.profile)), load, SECONDS)
+        });
+        let tanks = site.tanks.iter();
+        let mut plant = Plant {
+            recording: recording.clone(),
+            at: start,
+            sky: Sky::new(site.latitude, site.longitude),
+            water,
+            machines: site.pumps.iter().map(|pump| Machine::new(pump.rated_power.get())).collect(),
+            levels: tanks.map(|tank| LevelTransmitter::new(chance("level", &tank.id))).collect(),
+            flows: {
+                let meters = site.flow_meters.iter();
+                meters.map(|meter| FlowTransmitter::new(chance("flow", &meter.id))).collect()
+            },
+            solar: solar.collect(),
+            lamps: lamps.collect(),
+            loads: loads.collect(),
+            coupling: Coupling::new(Chance::new(seed, "grid"), SECONDS),
+            earlier: EarlierLife::new(site, seed),
+            site: site.clone(),
+        };
+        plant.look_around()?;
+        Ok(plant)
+    }
+
+    /// The instant up to which the plant has gone.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The end of the step that comes next.
+    #[must_use]
+    pub fn next_step(&self) -> Timestamp {
+        self.at.checked_add(STEP).expect("simulated days end before the calendar")
+    }
+
+    /// Goes on by whole steps up to an instant and stops where less than a step is left; an
+    /// instant in the past changes nothing.
+    pub fn advance(&mut self, to: Timestamp) {
+        while self.next_step() <= to {
+            self.step();
+        }
+    }
+
+    /// Orders a pump to run or to stand, at an instant not before the last order.
+    pub fn command_pump(&mut self, pump: usize, run: bool, at: Timestamp) {
+        self.machines[pump].command(run, at);
+    }
+
+    /// Limits an inverter to a share of its rating, 0 to 1.
+    pub fn limit_inverter(&mut self, inverter: usize, share: f64) {
+        self.solar[inverter].limit = share.clamp(0.0, 1.0);
+    }
+
+    /// Lights a cabinet's lamps at a level, 0 (off) to 1.
+    pub fn light(&mut self, cabinet: usize, level: f64, at: Timestamp) {
+        self.lamps[cabinet].light(level, at);
+    }
+
+    /// One step.
+    fn step(&mut self) {
+        let (from, to) = (self.at, self.next_step());
+        if let Some(water) = &mut self.water {
+            water.step(from, to, &mut self.machines, &self.recording);
+        }
+        self.at = to;
+        let zone = &self.site.zone;
+        let weather = self.recording.weather(to, zone);
+        let broken = broken_clouds(weather.direct_horizontal_w_m2, weather.diffuse_horizontal_w_m2);
+        self.sky.look(to, &weather);
+        for solar in &mut self.solar {
+            solar.step(to, &self.recording, zone, broken, SECONDS);
+        }
+        for lamps in &mut self.lamps {
+            lamps.step(to, self.sky.lux, SECONDS);
+        }
+        for load in &mut self.loads {
+            load.step(to, &self.recording, zone);
+        }
+        self.measure(SECONDS);
+    }
+
+    /// The plant at its start, before any time has passed.
+    fn look_around(&mut self) -> Result<(), PlantError> {
+        let (at, zone) = (self.at, &self.site.zone);
+        if let Some(water) = &mut self.water {
+            water.look(at, &self.recording)?;
+        }
+        let weather = self.recording.weather(at, zone);
+        self.sky.look(at, &weather);
+        for solar in &mut self.solar {
+            solar.look(at, &self.recording, zone, 0.0);
+        }
+        for lamps in &mut self.lamps {
+            lamps.look(at, self.sky.lux);
+        }
+        for load in &mut self.loads {
+            load.look(at, &self.recording, zone);
+        }
+        self.measure(0.0);
+        Ok(())
+    }
+
+    /// Instruments and meters, after everything else has moved.
+    fn measure(&mut self, seconds: f64) {
+        if let Some(water) = &self.water {
+            for (tank, transmitter) in self.levels.iter_mut().enumerate() {
+                transmitter.step(water.level_m(tank));
+            }
+            for (transmitter, flow) in self.flows.iter_mut().zip(&water.meter_m3s) {
+                transmitter.step(*flow, seconds);
+            }
+        }
+        let power = self.import_w();
+        self.coupling.step(power, seconds);
+    }
+
+    /// Power at the point of common coupling, in W; import positive.
+    fn import_w(&self) -> f64 {
+        let pumps: f64 = self.machines.iter().map(|machine| machine.power_w).sum();
+        let lamps: f64 = self.lamps.iter().map(|lamps| lamps.power_w).sum();
+        let solar: f64 = self.solar.iter().map(|solar| solar.power_w).sum();
+        pumps + lamps + self.load_w() - solar
+    }
+
+    fn load_w(&self) -> f64 {
+        self.loads.iter().map(|load| load.power_w).sum()
+    }
+}
+
+fn check_columns(site: &Site, recording: &Recording) -> Result<(), PlantError> {
+    let simulation = &site.simulation;
+    if simulation.pv_profiles.is_empty() && !site.inverters.is_empty() {
+        return Err(PlantError::NoSun);
+    }
+    let used = if site.inverters.is_empty() { &[] } else { simulation.pv_profiles.as_slice() };
+    let loads = simulation.loads.iter().map(|load| &load.profile);
+    for column in used.iter().chain(loads) {
+        if !recording.columns().contains(column) {
+            let known = recording.columns().join(", ");
+            return Err(PlantError::UnknownColumn { column: column.clone(), known });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Buildings, and the point of common coupling with its meter.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use site::model::SimulatedLoad;
+
+use super::chance::{Chance, Wander};
+use crate::days::Recording;
+
+/// Noise of a load about its recorded quarter hour, as a share of its rating.
+const LOAD_DEVIATION: f64 = 0.02;
+/// Over how long a load's noise is forgotten, in s.
+const LOAD_CORRELATION_S: f64 = 60.0;
+/// Voltage of the low-voltage side without load, in V.
+const VOLTAGE_V: f64 = 232.0;
+/// Fall of the voltage with the import, in V per W.
+const VOLTAGE_FALL_V_PER_W: f64 = 1.2e-5;
+/// Power factor of the whole site.
+const POWER_FACTOR: f64 = 0.97;
+/// Spread of the grid's frequency, in Hz, and over how long it is forgotten, in s.
+const FREQUENCY_DEVIATION_HZ: f64 = 0.015;
+const FREQUENCY_CORRELATION_S: f64 = 60.0;
+
+/// A building that follows a recorded column.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    column: String,
+    rated_w: f64,
+    noise: Wander,
+    /// Active power, in W.
+    pub(crate) power_w: f64,
+}
+
+impl Load {
+    pub(crate) fn new(chance: Chance, load: &SimulatedLoad, step_s: f64) -> Self {
+        Self {
+            column: load.profile.clone(),
+            rated_w: load.rated_power.get(),
+            noise: Wander::new(chance, LOAD_CORRELATION_S, step_s),
+            power_w: 0.0,
+        }
+    }
+
+    pub(crate) fn look(&mut self, at: Timestamp, recording: &Recording, zone: &TimeZone) {
+        let share = recording.profile(&self.column, at, zone);
+        let share = share.expect("the columns were checked when the plant was made");
+        let noise = LOAD_DEVIATION * self.noise.now();
+        self.power_w = ((share + noise) * self.rated_w).max(0.0);
+    }
+
+    pub(crate) fn step(&mut self, at: Timestamp, recording: &Recording, zone: &TimeZone) {
+        self.noise.step();
+        self.look(at, recording, zone);
+    }
+}
+
+/// The meter at the point of common coupling.
+#[derive(Debug, Clone)]
+pub(crate) struct Coupling {
+    frequency: Wander,
+    /// Active power, in W; import positive.
+    pub(crate) power_w: f64,
+    /// Imported since the start, in J.
+    pub(crate) import_j: f64,
+    /// Exported since the start, in J.
+    pub(crate) export_j: f64,
+}
+
+impl Coupling {
+    pub(crate) fn new(chance: Chance, step_s: f64) -> Self {
+        let frequency = Wander::new(chance, FREQUENCY_CORRELATION_S, step_s);
+        Self { frequency, power_w: 0.0, import_j: 0.0, export_j: 0.0 }
+    }
+
+    /// Counts some seconds at a power in W.
+    pub(crate) fn step(&mut self, power_w: f64, seconds: f64) {
+        self.frequency.step();
+        self.power_w = power_w;
+        self.import_j += power_w.max(0.0) * seconds;
+        self.export_j += (-power_w).max(0.0) * seconds;
+    }
+
+    /// Voltage of each phase, in V.
+    pub(crate) fn voltage_v(&self) -> f64 {
+        VOLTAGE_V - VOLTAGE_FALL_V_PER_W * self.power_w
+    }
+
+    /// Current of each phase, in A, without a sign.
+    pub(crate) fn current_a(&self) -> f64 {
+        self.power_w.abs() / (3.0 * self.voltage_v() * POWER_FACTOR)
+    }
+
+    /// Frequency, in Hz.
+    pub(crate) fn frequency_hz(&self) -> f64 {
+        50.0 + FREQUENCY_DEVIATION_HZ * self.frequency.now()
+    }
+}

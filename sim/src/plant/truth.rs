@@ -1,0 +1,138 @@
+//! The truth, for reports and tests. No device shows it and the daemon never sees it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use site::AssetId;
+use site::units::{Energy, Flow, Level, Power, Ratio, Seconds, Volume};
+
+/// The state of the plant at the end of a step. Counters run from the plant's start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Truth {
+    /// The instant.
+    pub at: Timestamp,
+    /// Tanks by name.
+    pub tanks: BTreeMap<AssetId, TankTruth>,
+    /// Pumps by name.
+    pub pumps: BTreeMap<AssetId, PumpTruth>,
+    /// Flow at each flow meter, without its error.
+    pub flows: BTreeMap<AssetId, Flow>,
+    /// Inverters by name.
+    pub inverters: BTreeMap<AssetId, SolarTruth>,
+    /// Lighting cabinets by name.
+    pub lighting: BTreeMap<AssetId, LampTruth>,
+    /// Buildings together.
+    pub load: Power,
+    /// The point of common coupling.
+    pub grid: GridTruth,
+    /// The network as a whole; none without water.
+    pub water: Option<WaterTruth>,
+}
+
+/// A tank.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TankTruth {
+    /// Its level.
+    pub level: Level,
+    /// Net flow into it.
+    pub inflow: Flow,
+    /// It stood full or empty in the last step.
+    pub at_limit: bool,
+}
+
+/// A pump.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PumpTruth {
+    /// The motor runs.
+    pub running: bool,
+    /// What it lifts.
+    pub flow: Flow,
+    /// Electrical power.
+    pub power: Power,
+    /// Starts.
+    pub starts: u64,
+    /// Time running.
+    pub run_time: Seconds,
+    /// Electrical energy.
+    pub energy: Energy,
+}
+
+/// An inverter.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SolarTruth {
+    /// What it would give without a limit.
+    pub available: Power,
+    /// What it gives.
+    pub power: Power,
+    /// The limit in force, as a share of its rating.
+    pub limit: Ratio,
+    /// Energy given.
+    pub produced: Energy,
+    /// Energy available and not given.
+    pub curtailed: Energy,
+}
+
+/// A lighting cabinet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LampTruth {
+    /// The contactor is closed.
+    pub lit: bool,
+    /// The level in force.
+    pub level: Ratio,
+    /// Its photocell sees darkness.
+    pub dark: bool,
+    /// Electrical power.
+    pub power: Power,
+    /// Electrical energy.
+    pub energy: Energy,
+}
+
+/// The point of common coupling.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct GridTruth {
+    /// Power, import positive.
+    pub power: Power,
+    /// Energy imported.
+    pub import: Energy,
+    /// Energy exported.
+    pub export: Energy,
+}
+
+/// The network as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WaterTruth {
+    /// What consumers ask for.
+    pub demand: Flow,
+    /// Lowest pressure where water is taken.
+    pub lowest_pressure: Option<PressureTruth>,
+    /// What entered the network.
+    pub inflow: Volume,
+    /// What consumers were given.
+    pub delivered: Volume,
+    /// What tanks hold more than at the start.
+    pub storage_change: Volume,
+    /// What spilled.
+    pub overflow: Volume,
+    /// What the audit cannot account for, as a share of what was delivered; none before anything
+    /// was.
+    pub balance_error: Option<f64>,
+    /// Parts of steps in which the network had no solution and no water moved.
+    pub unsolved_steps: u64,
+}
+
+/// The lowest pressure among the nodes where water is taken.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PressureTruth {
+    /// The node.
+    pub node: String,
+    /// Its pressure.
+    pub head: Level,
+}
+
+impl Truth {
+    /// Feeds every number into a hash, so that two runs can be compared to the last bit.
+    pub fn hash_into(&self, hasher: &mut blake3::Hasher) {
+        serde_json::to_writer(hasher, self).expect("numbers and names become JSON");
+    }
+}

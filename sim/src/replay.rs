@@ -1,0 +1,132 @@
+//! Whole days with the daemon's own code on paused time, Modbus bytes included.
+
+use crate::connect::DuplexConnect;
+use crate::report::{PolicyReport, Report};
+use crate::world::{Bookkeeper, World, WorldError};
+use drivers::clock::Clock;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use regie::control::{Controller, Parts, Policy};
+use site::tariff::Billing;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A replay's optimiser is bounded in nodes; its limit in seconds is only there against a hang.
+const SOLVE_LIMIT: Duration = Duration::from_secs(300);
+/// Days over which a replay's demand charge is spread.
+const BILLING_DAYS: u16 = 30;
+/// The most days of one replay.
+pub const DAYS_MAX: u32 = 366;
+
+/// What to replay.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// First local day.
+    pub day: Date,
+    /// Number of local days.
+    pub days: u32,
+    /// Seed of the truth.
+    pub seed: u64,
+    /// Policies, each on the same truth.
+    pub policies: Vec<Policy>,
+}
+
+/// Cycles done so far, over all policies, and how many there will be.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Done.
+    pub done: AtomicU64,
+    /// To do.
+    pub all: AtomicU64,
+}
+
+/// The name of a policy in reports.
+#[must_use]
+pub const fn name(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Optimal => "optimal",
+        Policy::Rules => "rules",
+    }
+}
+
+impl Replay {
+    /// Replays every policy, each on a thread of its own.
+    ///
+    /// # Errors
+    /// When the site cannot be simulated.
+    pub fn run(&self, world: &World, progress: &Progress) -> Result<Report, WorldError> {
+        let mut world = world.clone();
+        let start = world.start_of(self.day)?;
+        let end = world.end_of(self.day, self.days)?;
+        world.change_site(|site| {
+            site.pace.solve = SOLVE_LIMIT;
+            if let Some(charge) = &mut site.tariff.demand_charge {
+                charge.billing = Billing::Fixed { start, days: BILLING_DAYS };
+            }
+        });
+        let cycles = end.duration_since(start).as_secs().unsigned_abs()
+            / world.site().pace.cycle.as_secs().max(1);
+        let policies = u64::try_from(self.policies.len()).unwrap_or(1);
+        progress.all.store(cycles * policies, Ordering::Relaxed);
+        let one = |policy: Policy| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .start_paused(true)
+                .build()
+                .expect("a runtime needs no more than memory");
+            runtime.block_on(self.policy(&world, policy, (start, end), progress))
+        };
+        let mut reports = BTreeMap::new();
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = self
+                .policies
+                .iter()
+                .map(|&policy| (policy, scope.spawn(move || one(policy))))
+                .collect();
+            for (policy, thread) in threads {
+                let report = thread.join().expect("a replay's thread panicked; see above");
+                reports.insert(name(policy).to_owned(), report?);
+            }
+            Ok::<_, WorldError>(())
+        })?;
+        let site = world.site().id.to_string();
+        let (day, days, seed) = (self.day.to_string(), self.days, self.seed);
+        Ok(Report { site, day, days, seed, policies: reports })
+    }
+
+    async fn policy(
+        &self,
+        world: &World,
+        policy: Policy,
+        (start, end): (Timestamp, Timestamp),
+        progress: &Progress,
+    ) -> Result<PolicyReport, WorldError> {
+        let clock = Clock::scaled(start, 1.0);
+        let timer = clock.stopwatch();
+        let field = world.field(self.seed, &clock)?;
+        let books = Bookkeeper::start(world.site(), &field, &clock);
+        let mut controller = Controller::new(Parts {
+            loaded: world.loaded.clone(),
+            connect: Arc::new(DuplexConnect::new(field.clone())),
+            clock: clock.clone(),
+            store: None,
+            state: None,
+            policy,
+        });
+        let cycle = world.site().pace.cycle.as_secs_f64();
+        while site::time::seconds_between(clock.now().utc, end) > cycle {
+            controller.next_cycle().await;
+            progress.done.fetch_add(1, Ordering::Relaxed);
+        }
+        let left = site::time::seconds_between(clock.now().utc, end).max(0.0);
+        clock.sleep(Duration::from_secs_f64(left)).await;
+        let ledger = books.look();
+        let status = controller.view().borrow().status.clone();
+        let wall = timer.elapsed_ms() / 1e3;
+        let report = PolicyReport::new(&ledger, &controller, &status, world.stored(&ledger), wall);
+        controller.stop().await;
+        Ok(report)
+    }
+}

@@ -1,0 +1,221 @@
+//! What a replay prints: one report per policy, as JSON and as a table.
+
+use crate::ledger::{Ledger, TankLedger};
+use regie::control::Controller;
+use regie::status::Status;
+use serde::Serialize;
+use site::AssetId;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// A replay of one or more policies on the same truth.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The site's short name.
+    pub site: String,
+    /// First simulated day, local.
+    pub day: String,
+    /// Number of days.
+    pub days: u32,
+    /// Seed of the truth.
+    pub seed: u64,
+    /// One report per policy, by its name.
+    pub policies: BTreeMap<String, PolicyReport>,
+}
+
+/// Milliseconds of the optimiser's calls.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SolveTimes {
+    /// Median.
+    pub p50: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+/// What one policy did.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyReport {
+    /// Energy bought minus sold, and N/30 of the demand charge, EUR.
+    pub cost: f64,
+    /// Of which energy, EUR.
+    pub energy_cost: f64,
+    /// Energy of the pumps, kWh.
+    pub energy_kwh: f64,
+    /// Imported, kWh.
+    pub import_kwh: f64,
+    /// Exported, kWh.
+    pub export_kwh: f64,
+    /// Given by the inverters, kWh.
+    pub pv_used_kwh: f64,
+    /// Available and not given, kWh.
+    pub pv_curtailed_kwh: f64,
+    /// Highest average import, kW.
+    pub peak_kw: f64,
+    /// Starts per pump.
+    pub starts: BTreeMap<AssetId, u64>,
+    /// Levels per tank, m.
+    pub tanks: BTreeMap<AssetId, TankLedger>,
+    /// Change of the stored water as a share of what was stored at the start.
+    pub storage_change: f64,
+    /// Lowest pressure where water is taken, m.
+    pub min_pressure_m: Option<f64>,
+    /// Inflow minus demand minus change in storage, as a share of demand.
+    pub mass_balance_error: Option<f64>,
+    /// Times the guard began to narrow or block.
+    pub guard_interventions: u64,
+    /// Interlocks among them.
+    pub interlocks: u64,
+    /// Cycles by rung.
+    pub fallbacks: BTreeMap<String, u64>,
+    /// Commands sent, confirmed by read-back, and not acknowledged.
+    pub commands: CommandCounts,
+    /// Cycles.
+    pub cycles: u64,
+    /// Real time of the optimiser's calls.
+    pub solve_ms: SolveTimes,
+    /// Real time of the replay.
+    pub wall_seconds: f64,
+    /// Hash over all cycle records.
+    pub record_hash: String,
+}
+
+/// What became of the commands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommandCounts {
+    /// Sent because something changed.
+    pub sent: u64,
+    /// Read back and equal.
+    pub confirmed: u64,
+    /// Not acknowledged.
+    pub failed: u64,
+    /// Read back and different.
+    pub mismatched: u64,
+}
+
+impl PolicyReport {
+    /// Makes the report when a replay has ended.
+    #[must_use]
+    pub fn new(
+        ledger: &Ledger,
+        controller: &Controller,
+        status: &Status,
+        volumes: (f64, f64),
+        wall_seconds: f64,
+    ) -> Self {
+        let (first, last) = (ledger.first(), ledger.last());
+        let pumps = || last.pumps.iter().map(|(id, pump)| (id, pump, &first.pumps[id]));
+        let inverters = || last.inverters.iter().map(|(id, pv)| (pv, &first.inverters[id]));
+        let pv_used: f64 = inverters().map(|(a, b)| (a.produced - b.produced).kwh()).sum();
+        let curtailed: f64 = inverters().map(|(a, b)| (a.curtailed - b.curtailed).kwh()).sum();
+        let rung = |(rung, n): (&site::plan::Rung, &u64)| (rung.word().to_owned(), *n);
+        let writes = &status.writes;
+        Self {
+            cost: ledger.cost(),
+            energy_cost: ledger.energy_cost(),
+            energy_kwh: pumps().map(|(_, a, b)| (a.energy - b.energy).kwh()).sum(),
+            import_kwh: (last.grid.import - first.grid.import).kwh(),
+            export_kwh: (last.grid.export - first.grid.export).kwh(),
+            pv_used_kwh: pv_used,
+            pv_curtailed_kwh: curtailed,
+            peak_kw: ledger.peak().kw(),
+            starts: pumps().map(|(id, a, b)| (id.clone(), a.starts - b.starts)).collect(),
+            tanks: ledger.tanks().clone(),
+            storage_change: if volumes.0 > 0.0 { volumes.1 / volumes.0 - 1.0 } else { 0.0 },
+            min_pressure_m: ledger.lowest_pressure(),
+            mass_balance_error: last.water.as_ref().and_then(|water| water.balance_error),
+            guard_interventions: status.guard.interventions.values().sum(),
+            interlocks: status.guard.interlocks,
+            fallbacks: status.rungs.iter().map(rung).collect(),
+            commands: CommandCounts {
+                sent: writes.commands,
+                confirmed: writes.confirmed,
+                failed: writes.failures,
+                mismatched: writes.mismatches,
+            },
+            cycles: status.cycles_since_start,
+            solve_ms: percentiles(controller.solve_times()),
+            wall_seconds,
+            record_hash: controller.record_hash().to_owned(),
+        }
+    }
+}
+
+fn percentiles(times: &[f64]) -> SolveTimes {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |per_cent: usize| {
+        let last = sorted.len().saturating_sub(1);
+        sorted.get(last * per_cent / 100).copied().unwrap_or(0.0)
+    };
+    SolveTimes { p50: at(50), p99: at(99) }
+}
+
+impl Report {
+    /// The table for people: one column per policy.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = format!(
+            "{} from {}, {} day(s), seed {}\n\n{:<26}",
+            self.site, self.day, self.days, self.seed, ""
+        );
+        for name in self.policies.keys() {
+            let _ = write!(text, "{name:>14}");
+        }
+        text.push('\n');
+        let mut row = |label: &str, value: &dyn Fn(&PolicyReport) -> String| {
+            let _ = write!(text, "{label:<26}");
+            for report in self.policies.values() {
+                let _ = write!(text, "{:>14}", value(report));
+            }
+            text.push('\n');
+        };
+        row("cost, EUR", &|r| format!("{:.2}", r.cost));
+        row("  of which energy, EUR", &|r| format!("{:.2}", r.energy_cost));
+        row("pumps, kWh", &|r| format!("{:.0}", r.energy_kwh));
+        row("import, kWh", &|r| format!("{:.0}", r.import_kwh));
+        row("export, kWh", &|r| format!("{:.0}", r.export_kwh));
+        row("PV used, kWh", &|r| format!("{:.1}", r.pv_used_kwh));
+        row("PV curtailed, kWh", &|r| format!("{:.1}", r.pv_curtailed_kwh));
+        row("highest import, kW", &|r| format!("{:.1}", r.peak_kw));
+        row("starts", &|r| {
+            let starts: Vec<String> = r.starts.values().map(u64::to_string).collect();
+            starts.join(" ")
+        });
+        let tanks: Vec<AssetId> =
+            self.policies.values().next().map_or(Vec::new(), |r| r.tanks.keys().cloned().collect());
+        for id in &tanks {
+            row(&format!("{id} low .. high, m"), &|r| {
+                format!("{:.2} .. {:.2}", r.tanks[id].min, r.tanks[id].max)
+            });
+            row(&format!("{id} start > end, m"), &|r| {
+                format!("{:.2} > {:.2}", r.tanks[id].start, r.tanks[id].end)
+            });
+            row(&format!("{id} outside its band, min"), &|r| {
+                format!("{:.0}", r.tanks[id].minutes_outside)
+            });
+        }
+        row("change of storage, %", &|r| format!("{:+.2}", 100.0 * r.storage_change));
+        row("lowest pressure, m", &|r| r.min_pressure_m.map_or("-".into(), |m| format!("{m:.1}")));
+        row("mass balance error", &|r| {
+            r.mass_balance_error.map_or("-".into(), |e| format!("{e:.1e}"))
+        });
+        row("guard interventions", &|r| r.guard_interventions.to_string());
+        row("cycles not optimal", &|r| {
+            let optimal = r.fallbacks.get("optimal").copied().unwrap_or(0);
+            (r.cycles - optimal).to_string()
+        });
+        row("commands sent/confirmed", &|r| {
+            format!("{}/{}", r.commands.sent, r.commands.confirmed)
+        });
+        row("solve p50 / p99, ms", &|r| format!("{:.0} / {:.0}", r.solve_ms.p50, r.solve_ms.p99));
+        row("wall time, s", &|r| format!("{:.1}", r.wall_seconds));
+        row("record hash", &|r| r.record_hash.chars().take(12).collect());
+        if let (Some(optimal), Some(rules)) =
+            (self.policies.get("optimal"), self.policies.get("rules"))
+        {
+            let saved = 100.0 * (1.0 - optimal.cost / rules.cost);
+            let _ = write!(text, "\noptimal costs {saved:.1} % less than rules\n");
+        }
+        text
+    }
+}

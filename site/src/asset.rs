@@ -1,0 +1,263 @@
+//! The things a commune owns, as the site file declares them after resolution: every default
+//! filled in, every reference checked.
+
+use crate::ids::{AssetId, DeviceId, PointId};
+use crate::units::{Angle, Level, Power, Price, Ratio};
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How far Régie may go with an asset. A new asset starts in observe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Read only.
+    Observe,
+    /// Decide and log what would be written; write nothing.
+    Shadow,
+    /// Decide and write.
+    Control,
+}
+
+impl Mode {
+    /// The word used in files and on screens.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Shadow => "shadow",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// What the device does by itself when Régie falls silent. Each controlled asset must say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SafeState {
+    /// Returns to its own local control (a level switch, a clock).
+    Local,
+    /// Stops.
+    Stop,
+    /// Switches on (street lighting at night).
+    On,
+    /// Drops the last limit and runs freely (an inverter).
+    Release,
+    /// Keeps the last command for ever: it has no dead-man.
+    Hold,
+}
+
+/// How an asset is controlled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// Observe, shadow or control.
+    pub mode: Mode,
+    /// What the device does when Régie falls silent.
+    pub safe_state: SafeState,
+    /// The site accepts to control a device that has no dead-man of its own.
+    pub accept_no_deadman: bool,
+}
+
+/// A level band: start below, stop above. Shares of the tank's height.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LevelBand {
+    /// A stopped pump starts below this.
+    pub start_below: Ratio,
+    /// A running pump stops above this.
+    pub stop_above: Ratio,
+}
+
+/// A pump of the water network behind a drive or starter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pump {
+    /// Its name.
+    pub id: AssetId,
+    /// The device that runs it.
+    pub device: DeviceId,
+    /// Its name in the network file.
+    pub link: String,
+    /// How it is controlled.
+    pub control: Control,
+    /// Nameplate power; a bound for plausibility and the number of starts.
+    pub rated_power: Power,
+    /// Once started it runs at least this long.
+    pub min_run: Duration,
+    /// Once stopped it rests at least this long.
+    pub min_stop: Duration,
+    /// Starts in any 60 minutes.
+    pub max_starts_per_hour: u32,
+    /// The tank it fills.
+    pub fills: AssetId,
+    /// The tank it draws from; none when it draws from a source.
+    pub draws_from: Option<AssetId>,
+    /// The rule-based policy's band on the filled tank.
+    pub level_control: LevelBand,
+    /// What one start costs in wear: keeps the plan from switching for nothing.
+    pub start_cost: crate::units::Money,
+    /// Its points.
+    pub points: PumpPoints,
+}
+
+/// The points of a pump.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PumpPoints {
+    /// Feedback: the motor runs.
+    pub running: PointId,
+    /// The local/remote switch stands on remote.
+    pub remote: PointId,
+    /// Active power in W.
+    pub power: PointId,
+    /// A fault is present.
+    pub fault: Option<PointId>,
+    /// The suction side is dry.
+    pub dry: Option<PointId>,
+    /// The device's own counter of starts.
+    pub starts: Option<PointId>,
+}
+
+/// A tank with a level transmitter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tank {
+    /// Its name.
+    pub id: AssetId,
+    /// Its name in the network file.
+    pub node: String,
+    /// The transmitter's point, in metres above the bottom.
+    pub level: PointId,
+    /// Height of the overflow above the bottom. Ratios below are shares of it.
+    pub height: Level,
+    /// Below this, pumps that draw from it stop and pumps that fill it run, whatever the price.
+    pub low: Ratio,
+    /// The band the plan keeps to: lower end.
+    pub band_low: Ratio,
+    /// The band the plan keeps to: upper end.
+    pub band_high: Ratio,
+    /// Above this, pumps that fill it stop.
+    pub overflow: Ratio,
+    /// A wish for a time of day: at least this level.
+    pub reserve: Option<Reserve>,
+}
+
+/// A wish: at `at` local time, at least `level`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Reserve {
+    /// Local time of day.
+    pub at: Time,
+    /// Share of the tank's height.
+    pub level: Ratio,
+}
+
+/// A flow meter on a link of the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowMeter {
+    /// Its name.
+    pub id: AssetId,
+    /// Its point, in m3/s; positive in the direction of the link in the network file.
+    pub flow: PointId,
+    /// The link it measures.
+    pub link: String,
+    /// Whether the flow feeds consumers: the sum of such meters is the demand.
+    pub feeds_demand: bool,
+}
+
+/// A PV inverter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inverter {
+    /// Its name.
+    pub id: AssetId,
+    /// Its device.
+    pub device: DeviceId,
+    /// How it is controlled.
+    pub control: Control,
+    /// AC rating: the base of a limit in per cent (not the array's peak).
+    pub rated_power: Power,
+    /// The array's peak power.
+    pub peak_power: Power,
+    /// Tilt of the modules from the horizontal.
+    pub tilt: Angle,
+    /// Azimuth of the modules, clockwise from north (180 is south).
+    pub azimuth: Angle,
+    /// A limit is never set below this share: some inverters fall to standby.
+    pub min_limit: Ratio,
+    /// Its points.
+    pub points: InverterPoints,
+}
+
+/// The points of an inverter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InverterPoints {
+    /// AC power in W, as a positive number when producing.
+    pub power: PointId,
+    /// Lifetime energy in Wh.
+    pub energy: Option<PointId>,
+    /// The limit in force, in per cent of the rating.
+    pub limit: PointId,
+}
+
+/// When a line of a lighting program begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgramStart {
+    /// At dusk (end of civil twilight).
+    Dusk,
+    /// At a local time of day.
+    Clock(Time),
+}
+
+/// One line of a lighting program; it holds until the next line, and the last until dawn.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ProgramLine {
+    /// When it begins.
+    pub from: ProgramStart,
+    /// The level wanted.
+    pub level: Ratio,
+    /// The plan may dim down to this.
+    pub may_dim_to: Ratio,
+}
+
+/// A street-lighting cabinet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lighting {
+    /// Its name.
+    pub id: AssetId,
+    /// Its device.
+    pub device: DeviceId,
+    /// How it is controlled.
+    pub control: Control,
+    /// Power at full level.
+    pub rated_power: Power,
+    /// The program, from dusk to dawn.
+    pub program: Vec<ProgramLine>,
+    /// What a kWh of light that was wished and not given is worth.
+    pub value: Price,
+    /// Its points.
+    pub points: LightingPoints,
+}
+
+/// The points of a lighting cabinet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LightingPoints {
+    /// Feedback: the contactor is closed.
+    pub lit: PointId,
+    /// The local/remote switch stands on remote.
+    pub remote: PointId,
+    /// The dimming level in force, in per cent.
+    pub level: PointId,
+    /// The photocell sees darkness.
+    pub dark: Option<PointId>,
+    /// Active power in W.
+    pub power: Option<PointId>,
+}
+
+/// The point of common coupling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grid {
+    /// The meter's power in W, import positive.
+    pub power: PointId,
+    /// Lifetime imported energy in Wh.
+    pub import_energy: Option<PointId>,
+    /// Lifetime exported energy in Wh.
+    pub export_energy: Option<PointId>,
+    /// The most that may be exported.
+    pub export_limit: Option<Power>,
+}

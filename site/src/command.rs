@@ -1,0 +1,177 @@
+//! From a wish to a byte: proposals, the guard's verdicts, commands, and what became of them.
+
+use crate::ids::{AssetId, DeviceId};
+use crate::units::Ratio;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an asset is told.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setpoint {
+    /// A pump runs.
+    Run,
+    /// A pump stops.
+    Stop,
+    /// An inverter gives at most this share of its AC rating.
+    Limit(Ratio),
+    /// An inverter runs without a limit of ours.
+    NoLimit,
+    /// Lighting is on at this level; zero is off.
+    Light(Ratio),
+}
+
+impl Setpoint {
+    /// The command's name in a device profile.
+    #[must_use]
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Stop => "stop",
+            Self::Limit(_) => "limit",
+            Self::NoLimit => "release",
+            Self::Light(level) if level.get() > 0.0 => "light",
+            Self::Light(_) => "dark",
+        }
+    }
+    /// The command's argument in per cent, when it has one.
+    #[must_use]
+    pub fn percent(&self) -> Option<f64> {
+        match self {
+            Self::Limit(ratio) | Self::Light(ratio) => Some(ratio.percent()),
+            Self::Run | Self::Stop | Self::NoLimit => None,
+        }
+    }
+}
+
+impl fmt::Display for Setpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.percent() {
+            Some(percent) => write!(f, "{} {percent:.0} %", self.operation()),
+            None => f.write_str(self.operation()),
+        }
+    }
+}
+
+/// Who wants it. Ordered: a later one is narrowed by an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authority {
+    /// Interlocks and legal limits.
+    Interlock,
+    /// An operator's override.
+    Operator,
+    /// A limit from outside (the grid's operator).
+    External,
+    /// The plan.
+    Plan,
+    /// The default program: level bands and calendars.
+    Program,
+}
+
+/// A wish for one asset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// For which asset.
+    pub asset: AssetId,
+    /// What it should be told.
+    pub setpoint: Setpoint,
+    /// Who wants it.
+    pub authority: Authority,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// A command to one asset, on its way to the device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// For which asset.
+    pub asset: AssetId,
+    /// Its device.
+    pub device: DeviceId,
+    /// What it is told.
+    pub setpoint: Setpoint,
+    /// Who wanted it.
+    pub authority: Authority,
+}
+
+/// Something the guard let through. The encoder accepts nothing else.
+///
+/// Only `policies::guard` calls [`Guarded::by_guard`]; a test of the tree's structure holds that.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guarded<T>(T);
+
+impl<T> Guarded<T> {
+    /// Seals what passed every check. For the guard alone.
+    #[must_use]
+    pub const fn by_guard(passed: T) -> Self {
+        Self(passed)
+    }
+    /// What passed.
+    #[must_use]
+    pub const fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+/// What the guard made of a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Let through as proposed.
+    Passed,
+    /// Let through, changed towards the safe side.
+    Narrowed,
+    /// Not let through: nothing is written.
+    Blocked,
+}
+
+/// One check's word on one asset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// For which asset.
+    pub asset: AssetId,
+    /// The check, by name, for example "min_run".
+    pub check: String,
+    /// What it did.
+    pub outcome: Outcome,
+    /// Why, with the numbers.
+    pub reason: String,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// The device acknowledged the registers.
+    Sent,
+    /// Nothing new to say, and no refresh due.
+    Unchanged,
+    /// The dead-man was refreshed.
+    Refreshed,
+    /// The device did not acknowledge; the state is unclear until read back.
+    Failed(String),
+}
+
+/// The receipt of one command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// For which asset.
+    pub asset: AssetId,
+    /// What became of it.
+    pub delivery: Delivery,
+}
+
+/// Whether the field shows what was commanded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// Read back and equal.
+    Confirmed,
+    /// Still within the settling time.
+    Pending,
+    /// Read back and different, so many times in a row.
+    Mismatch(u32),
+    /// Nothing can be read back.
+    Lost,
+}

@@ -1,0 +1,284 @@
+//! `site.yaml`: text in, a resolved [`Site`] or all its findings out.
+
+mod assets;
+mod devices;
+mod energy;
+mod tariff;
+mod water;
+
+pub use devices::endpoint;
+
+use crate::ids::{AssetId, DeviceId, PointId};
+use crate::model::{BaseLoad, Pace, SimulatedLoad, Simulation, Site};
+use crate::text::{self, Finding, Findings, Place, Section};
+use crate::units::{Angle, Power, Quantity, Ratio};
+use jiff::tz::TimeZone;
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The version of the file's format. A file says which it was written for.
+const VERSION: u32 = 1;
+
+/// A file that the site names; whoever can open files checks that it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReference {
+    /// Its path, made absolute or relative to the current folder as the site file's own path is.
+    pub path: PathBuf,
+    /// Where it is named.
+    pub place: Place,
+}
+
+/// A point or command that the site needs a device to have; checked against the profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// A point that is read.
+    Point {
+        /// The point.
+        point: PointId,
+        /// Where it is needed.
+        place: Place,
+    },
+    /// A command by its name in the profile, and whether a dead-man must stand behind it.
+    Command {
+        /// The device.
+        device: DeviceId,
+        /// The command.
+        operation: &'static str,
+        /// The site accepts that there is no dead-man.
+        accept_no_deadman: bool,
+        /// Where it is needed.
+        place: Place,
+    },
+}
+
+/// What the readers of all parts share.
+pub(crate) struct Context<'a> {
+    folder: &'a Path,
+    pub(crate) files: RefCell<Vec<FileReference>>,
+    pub(crate) needs: RefCell<Vec<Need>>,
+    pub(crate) devices: Vec<DeviceId>,
+}
+
+impl Context<'_> {
+    /// A path named in the file, relative to the file's folder.
+    pub(crate) fn path(&self, section: &Section<'_>, key: &'static str) -> Option<PathBuf> {
+        let node = section.get(key)?;
+        let read = |text: &str| Ok::<_, std::convert::Infallible>(self.folder.join(text));
+        let path = section.scalar(node, "wrong-kind", read)?;
+        self.files.borrow_mut().push(FileReference { path: path.clone(), place: node.place });
+        Some(path)
+    }
+}
+
+/// A resolved site together with what must still be checked outside this crate.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The site.
+    pub site: Site,
+    /// Files that must exist.
+    pub files: Vec<FileReference>,
+    /// Points and commands that the profiles must have.
+    pub needs: Vec<Need>,
+}
+
+/// Reads a site file.
+///
+/// # Errors
+/// All findings, in the order of the file.
+pub fn read(text: &str, origin: &Path) -> Result<Resolved, Vec<Finding>> {
+    let findings = Findings::new(origin);
+    let resolved = text::parse(text, &findings).and_then(|root| {
+        Section::open(&root, "the site file", &findings).and_then(|s| whole(s, origin))
+    });
+    match resolved {
+        Some(resolved) if findings.is_empty() => Ok(resolved),
+        _ => Err(findings.into_sorted()),
+    }
+}
+
+fn whole(root: Section<'_>, origin: &Path) -> Option<Resolved> {
+    root.number::<u32>("regie", VERSION..=VERSION);
+    let mut context = Context {
+        folder: origin.parent().unwrap_or(Path::new("")),
+        files: RefCell::default(),
+        needs: RefCell::default(),
+        devices: Vec::new(),
+    };
+    let about = root.section("site").map(about);
+    let pace = pace(root.section_maybe("pace"));
+    let (listen, state) = service(root.section_maybe("service"), &context);
+    let devices = devices::read(&root, &context);
+    context.devices = devices.iter().map(|device| device.id.clone()).collect();
+    let water = root.section_maybe("water").and_then(|section| water::water(section, &context));
+    let tanks = water::tanks(&root, &context);
+    let pumps = water::pumps(&root, &context, &tanks);
+    let flow_meters = water::flow_meters(&root, &context);
+    let inverters = energy::inverters(&root, &context);
+    let lighting = energy::lighting(&root, &context);
+    let grid = root.section("grid").and_then(|section| energy::grid(section, &context));
+    let tariff = root.section("tariff").and_then(tariff::read);
+    let base_load = base_load(root.section_maybe("base_load"));
+    let simulation = simulation(root.section_maybe("simulation"), &context);
+    if water.is_none() && !pumps.is_empty() {
+        let message = "pumps are declared and 'water' is missing";
+        root.complain("missing-key", root.place(), message, "add 'water' with the network's file");
+    }
+    assets::unique(&root);
+    root.finish();
+    let (id, name, zone, latitude, longitude) = about??;
+    let (grid, tariff) = (grid?, tariff?);
+    let site = Site {
+        id,
+        name,
+        zone,
+        latitude,
+        longitude,
+        pace,
+        listen,
+        state,
+        devices,
+        water,
+        pumps,
+        tanks,
+        flow_meters,
+        inverters,
+        lighting,
+        grid,
+        base_load,
+        tariff,
+        simulation,
+    };
+    Some(Resolved { site, files: context.files.into_inner(), needs: context.needs.into_inner() })
+}
+
+type About = Option<(AssetId, String, TimeZone, f64, f64)>;
+
+fn about(section: Section<'_>) -> About {
+    let id = section.need("id").and_then(|node| section.scalar(node, "wrong-name", AssetId::new));
+    let name = section.text("name");
+    let zone = section.need("time_zone").and_then(|node| {
+        section.scalar(node, "unknown-time-zone", |text| {
+            TimeZone::get(text).map_err(|_| {
+                format!("'{text}' is not a time zone; write a name such as Europe/Paris")
+            })
+        })
+    });
+    let latitude = section.number::<f64>("latitude", -90.0..=90.0);
+    let longitude = section.number::<f64>("longitude", -180.0..=180.0);
+    section.finish();
+    Some((id?, name?, zone?, latitude?, longitude?))
+}
+
+fn pace(section: Option<Section<'_>>) -> Pace {
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3600);
+    let mut pace = Pace {
+        cycle: MINUTE,
+        poll: Duration::from_secs(10),
+        horizon: HOUR * 24,
+        switching: MINUTE * 15,
+        plan_valid: MINUTE * 30,
+        solve: Duration::from_secs(10),
+        observe_cycles: 3,
+    };
+    let Some(section) = section else { return pace };
+    let second = Duration::from_secs(1);
+    pace.cycle = section.duration_or("cycle", pace.cycle, second * 5..=MINUTE * 15);
+    pace.poll = section.duration_or("poll", pace.poll, second..=MINUTE);
+    pace.horizon = section.duration_or("horizon", pace.horizon, HOUR * 2..=HOUR * 48);
+    pace.switching = section.duration_or("switching", pace.switching, MINUTE..=HOUR * 2);
+    pace.plan_valid = section.duration_or("plan_valid", pace.plan_valid, MINUTE..=HOUR * 4);
+    pace.solve = section.duration_or("solve", pace.solve, second..=MINUTE * 5);
+    pace.observe_cycles = section.number_or("observe_cycles", pace.observe_cycles, 1..=1000);
+    if pace.poll > pace.cycle {
+        let message = "'poll' is longer than 'cycle'";
+        section.complain("out-of-range", section.place(), message, "poll at least once per cycle");
+    }
+    section.finish();
+    pace
+}
+
+fn service(section: Option<Section<'_>>, context: &Context<'_>) -> (SocketAddr, Option<PathBuf>) {
+    let default = SocketAddr::from(([127, 0, 0, 1], 9920));
+    let Some(section) = section else { return (default, None) };
+    let listen = section.get("listen").and_then(|node| {
+        section.scalar(node, "wrong-address", |text| match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => Ok(address),
+            Ok(address) => Err(format!("'{address}' is not loopback; use 127.0.0.1:9920")),
+            Err(_) => Err(format!("'{text}' is not an address; write 127.0.0.1:9920")),
+        })
+    });
+    let state = section.text_maybe("state").map(|text| context.folder.join(text));
+    section.finish();
+    (listen.unwrap_or(default), state)
+}
+
+fn base_load(section: Option<Section<'_>>) -> BaseLoad {
+    let Some(section) = section else { return BaseLoad { mean: Power::ZERO } };
+    let base_load = BaseLoad { mean: section.quantity("mean").unwrap_or(Power::ZERO) };
+    section.finish();
+    base_load
+}
+
+fn simulation(section: Option<Section<'_>>, context: &Context<'_>) -> Simulation {
+    let mut simulation = Simulation {
+        initial_level: Ratio::new(0.5),
+        profiles: None,
+        weather: None,
+        loads: Vec::new(),
+        pv_profiles: vec!["pv1".into()],
+        mismatch: Ratio::new(0.03),
+        demand_noise: Ratio::new(0.05),
+    };
+    let Some(section) = section else { return simulation };
+    simulation.initial_level = section.quantity_or("initial_level", simulation.initial_level);
+    simulation.profiles = context.path(&section, "profiles");
+    simulation.weather = context.path(&section, "weather");
+    simulation.mismatch = section.quantity_or("mismatch", simulation.mismatch);
+    simulation.demand_noise = section.quantity_or("demand_noise", simulation.demand_noise);
+    for load in section.sections("loads") {
+        let (profile, rated_power) = (load.text("profile"), load.quantity::<Power>("rated_power"));
+        load.finish();
+        if let (Some(profile), Some(rated_power)) = (profile, rated_power) {
+            simulation.loads.push(SimulatedLoad { profile, rated_power });
+        }
+    }
+    let columns = section.list("pv_profiles");
+    if !columns.is_empty() {
+        let name = |text: &str| Ok::<_, std::convert::Infallible>(text.to_owned());
+        let read = |node| section.scalar(node, "wrong-kind", name);
+        simulation.pv_profiles = columns.iter().filter_map(read).collect();
+    }
+    section.finish();
+    simulation
+}
+
+/// A ratio between 0 and 1.
+pub(crate) fn share(
+    section: &Section<'_>,
+    key: &'static str,
+    default: Option<f64>,
+) -> Option<Ratio> {
+    let node = match default {
+        Some(default) if section.get(key).is_none() => return Some(Ratio::new(default)),
+        _ => section.need(key)?,
+    };
+    section.scalar(node, "out-of-range", |text| match crate::units::parse::<Ratio>(text) {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio.get()) => Ok(ratio),
+        Ok(ratio) => Err(format!("'{key}' is {} %, and must lie in 0 to 100 %", ratio.percent())),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// A length of time as a plain duration, with a default in seconds.
+pub(crate) fn seconds(section: &Section<'_>, key: &'static str, default: u64) -> Duration {
+    let longest = Duration::from_secs(7 * 86_400);
+    section.duration_or(key, Duration::from_secs(default), Duration::ZERO..=longest)
+}
+
+/// An angle in degrees with a default.
+pub(crate) fn angle(section: &Section<'_>, key: &'static str, default: f64) -> Angle {
+    section.quantity_or(key, Angle::try_from_base(default).unwrap_or(Angle::ZERO))
+}

@@ -1,0 +1,193 @@
+//! A resolved site: what `site.yaml` means after every default is filled in and every reference
+//! is checked.
+
+use crate::asset::{FlowMeter, Grid, Inverter, Lighting, Pump, Tank};
+use crate::ids::{AssetId, DeviceId};
+use crate::tariff::Tariff;
+use crate::units::{Power, Price, Ratio};
+use jiff::tz::TimeZone;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The most devices a site may have. A bound for queues and tables.
+pub const DEVICES_MAX: usize = 1000;
+
+/// Where a device's link leads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            return write!(f, "tcp://[{}]:{}", self.host, self.port);
+        }
+        write!(f, "tcp://{}:{}", self.host, self.port)
+    }
+}
+
+/// One Modbus unit behind a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its name.
+    pub id: DeviceId,
+    /// The name of its profile (its register map).
+    pub profile: String,
+    /// The profile's file, when the site names one; otherwise the profile is built in.
+    pub profile_file: Option<PathBuf>,
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// Modbus unit, 1 to 247 (0 and 255 are used by some TCP devices).
+    pub unit: u8,
+    /// How often its fast points are read.
+    pub poll: Duration,
+    /// A sample older than this is bad.
+    pub max_age: Duration,
+    /// How long an answer may take. Always real time.
+    pub timeout: Duration,
+    /// Where the device stands in the site file, for findings that come later.
+    pub place: crate::text::Place,
+}
+
+/// The pace of the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Time from one cycle to the next.
+    pub cycle: Duration,
+    /// Time from one look of the guard to the next, between cycles.
+    pub poll: Duration,
+    /// How far the plan looks ahead.
+    pub horizon: Duration,
+    /// Pump combinations are chosen anew at least this often.
+    pub switching: Duration,
+    /// A plan may be used this long.
+    pub plan_valid: Duration,
+    /// The optimiser's time limit for choosing pump combinations.
+    pub solve: Duration,
+    /// Good cycles before a controlled asset is written to.
+    pub observe_cycles: u32,
+}
+
+/// The water network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Water {
+    /// The EPANET file.
+    pub network: PathBuf,
+    /// Where it is named in the site file.
+    pub place: crate::text::Place,
+    /// Demand by local hour, as factors of the file's base demands.
+    pub demand_profile: [f64; 24],
+    /// Spread of the demand about its profile, one standard deviation.
+    pub demand_spread: Ratio,
+    /// What missing a reserve or leaving a band costs per m3.
+    pub shortfall_price: f64,
+}
+
+/// Buildings and others that Régie only sees at the meter: a first guess until it has learned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BaseLoad {
+    /// Mean load.
+    pub mean: Power,
+}
+
+/// One load of the simulated field that follows a recorded profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimulatedLoad {
+    /// Column of the recorded days.
+    pub profile: String,
+    /// Power at the profile's value 1.
+    pub rated_power: Power,
+}
+
+/// What `regie-sim` is told about the field that stands in for the real one. The daemon never
+/// looks at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulation {
+    /// Level of every tank at the start, as a share of its height.
+    pub initial_level: Ratio,
+    /// Recorded profiles.
+    pub profiles: Option<PathBuf>,
+    /// Recorded weather.
+    pub weather: Option<PathBuf>,
+    /// Buildings.
+    pub loads: Vec<SimulatedLoad>,
+    /// Columns of the recorded days that stand for the inverters, in order.
+    pub pv_profiles: Vec<String>,
+    /// How far the true plant is from its description, as one standard deviation: roughness,
+    /// pump curves, demand.
+    pub mismatch: Ratio,
+    /// Noise of the demand from minute to minute.
+    pub demand_noise: Ratio,
+}
+
+/// A resolved site.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its short name, a metric label.
+    pub id: AssetId,
+    /// Its name for people.
+    pub name: String,
+    /// Time zone of tariffs, calendars and reports.
+    pub zone: TimeZone,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// The pace.
+    pub pace: Pace,
+    /// Where metrics, health and status are served. Loopback only.
+    pub listen: SocketAddr,
+    /// Where state and history are kept, when the site says so.
+    pub state: Option<PathBuf>,
+    /// Devices in order of their names.
+    pub devices: Vec<Device>,
+    /// The water network, when there is one.
+    pub water: Option<Water>,
+    /// Pumps in order of their names.
+    pub pumps: Vec<Pump>,
+    /// Tanks in order of their names.
+    pub tanks: Vec<Tank>,
+    /// Flow meters in order of their names.
+    pub flow_meters: Vec<FlowMeter>,
+    /// Inverters in order of their names.
+    pub inverters: Vec<Inverter>,
+    /// Lighting cabinets in order of their names.
+    pub lighting: Vec<Lighting>,
+    /// The point of common coupling.
+    pub grid: Grid,
+    /// Load seen only at the meter.
+    pub base_load: BaseLoad,
+    /// The tariff.
+    pub tariff: Tariff,
+    /// For the simulator alone.
+    pub simulation: Simulation,
+}
+
+impl Site {
+    /// A device by name.
+    #[must_use]
+    pub fn device(&self, id: &DeviceId) -> Option<&Device> {
+        self.devices.iter().find(|device| &device.id == id)
+    }
+    /// A pump by name.
+    #[must_use]
+    pub fn pump(&self, id: &AssetId) -> Option<&Pump> {
+        self.pumps.iter().find(|pump| &pump.id == id)
+    }
+    /// A tank by name.
+    #[must_use]
+    pub fn tank(&self, id: &AssetId) -> Option<&Tank> {
+        self.tanks.iter().find(|tank| &tank.id == id)
+    }
+    /// The price that a demand shortfall bears, never below the dearest class: a wish must not be
+    /// given up to save money.
+    #[must_use]
+    pub fn dearest_price(&self) -> Price {
+        self.tariff.classes.iter().fold(self.tariff.feed_in, |top, class| top.max(class.price))
+    }
+}
