@@ -255,6 +255,7 @@ pub(crate) fn status() -> Status {
         version: "0.1.0".to_owned(),
         started_at: start(),
         at: minutes(90),
+        time_zone: "Europe/Paris".into(),
         speed: 1.0,
         cycle: 4242,
         cycles_since_start: 90,

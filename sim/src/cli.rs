@@ -97,6 +97,9 @@ struct ReplayArguments {
     /// Number of days.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX)))]
     days: u32,
+    /// End after so many hours instead.
+    #[arg(long, conflicts_with = "days", value_parser = clap::value_parser!(u32).range(1..=8784))]
+    hours: Option<u32>,
     /// Seed of the truth: demand, pump curves, roughness, clouds, transmitters.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -109,6 +112,9 @@ struct ReplayArguments {
     /// Recorded weather instead of the site's own (CSV).
     #[arg(long)]
     weather: Option<PathBuf>,
+    /// Write a CSV line per cycle to FILE (the policy's name is put before its ending).
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -174,7 +180,8 @@ fn replay(arguments: ReplayArguments) -> Outcome {
         Policies::Both => vec![Policy::Optimal, Policy::Rules],
     };
     let (day, days, seed) = (arguments.day, arguments.days, arguments.seed);
-    let replay = Replay { day, days, seed, policies };
+    let (hours, trace) = (arguments.hours, arguments.trace);
+    let replay = Replay { day, days, hours, seed, policies, trace };
     let progress = Progress::default();
     let report = std::thread::scope(|scope| {
         let run = scope.spawn(|| replay.run(&world, &progress));

@@ -15,4 +15,5 @@ pub mod modbus;
 pub mod plant;
 pub mod replay;
 pub mod report;
+pub mod trace;
 pub mod world;

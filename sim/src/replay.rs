@@ -2,6 +2,7 @@
 
 use crate::connect::DuplexConnect;
 use crate::report::{PolicyReport, Report};
+use crate::trace::Trace;
 use crate::world::{Bookkeeper, World, WorldError};
 use drivers::clock::Clock;
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use jiff::civil::Date;
 use regie::control::{Controller, Parts, Policy};
 use site::tariff::Billing;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,10 +29,14 @@ pub struct Replay {
     pub day: Date,
     /// Number of local days.
     pub days: u32,
+    /// End after so many hours instead.
+    pub hours: Option<u32>,
     /// Seed of the truth.
     pub seed: u64,
     /// Policies, each on the same truth.
     pub policies: Vec<Policy>,
+    /// Where a line per cycle and policy is written, as CSV.
+    pub trace: Option<PathBuf>,
 }
 
 /// Cycles done so far, over all policies, and how many there will be.
@@ -59,7 +65,10 @@ impl Replay {
     pub fn run(&self, world: &World, progress: &Progress) -> Result<Report, WorldError> {
         let mut world = world.clone();
         let start = world.start_of(self.day)?;
-        let end = world.end_of(self.day, self.days)?;
+        let end = match self.hours {
+            Some(hours) => site::time::add_seconds(start, f64::from(hours) * 3600.0),
+            None => world.end_of(self.day, self.days)?,
+        };
         world.change_site(|site| {
             site.pace.solve = SOLVE_LIMIT;
             if let Some(charge) = &mut site.tariff.demand_charge {
@@ -115,9 +124,11 @@ impl Replay {
             state: None,
             policy,
         });
+        let mut trace = Trace::open(self.trace.as_deref(), name(policy))?;
         let cycle = world.site().pace.cycle.as_secs_f64();
         while site::time::seconds_between(clock.now().utc, end) > cycle {
-            controller.next_cycle().await;
+            let record = controller.next_cycle().await;
+            trace.cycle(&record, &world.site().zone)?;
             progress.done.fetch_add(1, Ordering::Relaxed);
         }
         let left = site::time::seconds_between(clock.now().utc, end).max(0.0);

@@ -37,6 +37,9 @@ pub struct SolveTimes {
 pub struct PolicyReport {
     /// Energy bought minus sold, and N/30 of the demand charge, EUR.
     pub cost: f64,
+    /// The cost if the tanks had ended as they began: water stored more or less is taken at the
+    /// policy's own mean energy per m3 and mean price, EUR.
+    pub cost_at_equal_storage: f64,
     /// Of which energy, EUR.
     pub energy_cost: f64,
     /// Energy of the pumps, kWh.
@@ -111,6 +114,7 @@ impl PolicyReport {
         let writes = &status.writes;
         Self {
             cost: ledger.cost(),
+            cost_at_equal_storage: ledger.cost() - stored_worth(ledger, volumes),
             energy_cost: ledger.energy_cost(),
             energy_kwh: pumps().map(|(_, a, b)| (a.energy - b.energy).kwh()).sum(),
             import_kwh: (last.grid.import - first.grid.import).kwh(),
@@ -138,6 +142,19 @@ impl PolicyReport {
             record_hash: controller.record_hash().to_owned(),
         }
     }
+}
+
+/// What the change of stored water is worth, EUR.
+fn stored_worth(ledger: &Ledger, (before, after): (f64, f64)) -> f64 {
+    let (first, last) = (ledger.first(), ledger.last());
+    let pumped: f64 =
+        last.pumps.iter().map(|(id, p)| (p.energy - first.pumps[id].energy).kwh()).sum();
+    let inflow = last.water.as_ref().map_or(0.0, |water| water.inflow.get());
+    let imported = (last.grid.import - first.grid.import).kwh();
+    if inflow <= 0.0 || imported <= 0.0 {
+        return 0.0;
+    }
+    (after - before) * pumped / inflow * ledger.energy_cost() / imported
 }
 
 fn percentiles(times: &[f64]) -> SolveTimes {
@@ -170,6 +187,7 @@ impl Report {
             text.push('\n');
         };
         row("cost, EUR", &|r| format!("{:.2}", r.cost));
+        row("  at equal storage, EUR", &|r| format!("{:.2}", r.cost_at_equal_storage));
         row("  of which energy, EUR", &|r| format!("{:.2}", r.energy_cost));
         row("pumps, kWh", &|r| format!("{:.0}", r.energy_kwh));
         row("import, kWh", &|r| format!("{:.0}", r.import_kwh));
@@ -214,7 +232,12 @@ impl Report {
             (self.policies.get("optimal"), self.policies.get("rules"))
         {
             let saved = 100.0 * (1.0 - optimal.cost / rules.cost);
-            let _ = write!(text, "\noptimal costs {saved:.1} % less than rules\n");
+            let equal = 1.0 - optimal.cost_at_equal_storage / rules.cost_at_equal_storage;
+            let equal = 100.0 * equal;
+            let _ = write!(
+                text,
+                "\noptimal costs {saved:.1} % less than rules ({equal:.1} % at equal storage)\n"
+            );
         }
         text
     }

@@ -42,6 +42,14 @@ pub enum WorldError {
     /// The field cannot be made.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// The trace cannot be written.
+    #[error("the trace '{path}' cannot be written: {error}")]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        error: String,
+    },
     /// A local day does not exist.
     #[error("{0} is not a day of this calendar")]
     Day(Date),

@@ -8,7 +8,7 @@ use policies::forecast::{self, forecast};
 use policies::guard::{Allowed, guard};
 use policies::optimise::{Inputs, Planner, SolveError};
 use policies::propose::propose;
-use site::command::{Command, Delivery, Guarded, Outcome, Receipt, Verdict, Verification};
+use site::command::{Outcome, Receipt, Verdict, Verification};
 use site::plan::{Estimate, Forecast, Plan, Rung};
 use site::record::CycleRecord;
 use site::units::{Flow, Power, Ratio};
@@ -173,12 +173,7 @@ impl Controller {
             self.history.intend(now.utc, &commands.collect::<Vec<_>>());
         }
         let receipts = self.field.write(now, &allowed.commands).await;
-        let sent = |command: &&Guarded<Command>| {
-            let asset = &command.get().asset;
-            receipts.iter().any(|r| &r.asset == asset && r.delivery == Delivery::Sent)
-        };
-        let sent: Vec<_> = allowed.commands.iter().filter(sent).cloned().collect();
-        self.state.guard.commanded(now.utc, &sent);
+        self.state.guard.commanded(now.utc, &allowed.commands);
         receipts
     }
 

@@ -17,7 +17,7 @@ pub use model::{Limits, SolveError};
 use crate::water::WaterModel;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use site::plan::{Estimate, Forecast, Plan};
+use site::plan::{Estimate, Forecast, Plan, Rung};
 use site::{AssetId, Site};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -36,8 +36,14 @@ const NEAR: Duration = Duration::from_secs(2 * 3600);
 const NODES_MAX: i32 = 400;
 /// Relative gap at which a choice is good enough.
 const GAP: f64 = 0.002;
-/// A new choice must be better by this much, EUR over the horizon, to replace the standing one.
-const GAIN_MIN: f64 = 1.0;
+/// A new choice must be better by this much, EUR over the horizon, to replace the standing one: it
+/// is a cost of the model itself, so both are weighed with the same freedom.
+const GAIN_MIN: f64 = 1.5;
+/// A missed wish makes a new choice due at most this often.
+const RETRY: Duration = Duration::from_secs(300);
+/// Levels that lie this far (share of a tank's height, in the coming hours) from where the flows
+/// were taken ask for a second pass around the new levels.
+const PASS_TOLERANCE: f64 = 0.05;
 /// A level this far from its path (share of the tank's height) makes a new choice due.
 const OFF_PATH: f64 = 0.04;
 /// The least price of a broken promise as a multiple of the dearest energy price.
@@ -102,8 +108,8 @@ pub struct Work {
 
 /// How the combination columns enter the model.
 enum Switching<'a> {
-    /// To be chosen, with a first guess.
-    Free(Option<&'a Schedule>),
+    /// To be chosen, with a first guess and what leaving it costs, EUR.
+    Free(Option<&'a Schedule>, f64),
     /// The near ones stand.
     Fixed(&'a Schedule),
 }
@@ -111,7 +117,7 @@ enum Switching<'a> {
 impl Switching<'_> {
     const fn schedule(&self) -> Option<&Schedule> {
         match self {
-            Self::Free(guess) => *guess,
+            Self::Free(guess, _) => *guess,
             Self::Fixed(schedule) => Some(*schedule),
         }
     }
@@ -122,7 +128,7 @@ impl Switching<'_> {
     fn whole(&self, inputs: &Inputs<'_>, t: usize) -> bool {
         let start = inputs.forecast.steps[t].start;
         match self {
-            Self::Free(_) => start < near_until(inputs),
+            Self::Free(..) => start < near_until(inputs),
             Self::Fixed(schedule) => start < schedule.near_until,
         }
     }
@@ -131,12 +137,6 @@ impl Switching<'_> {
 /// The end of the near part of the horizon.
 fn near_until(inputs: &Inputs<'_>) -> Timestamp {
     site::time::add_seconds(inputs.estimate.now.utc, NEAR.as_secs_f64())
-}
-
-/// A plan and its cost with the prices of its wishes, EUR.
-struct Candidate {
-    objective: f64,
-    plan: Plan,
 }
 
 impl Planner {
@@ -151,64 +151,58 @@ impl Planner {
     /// When there is no plan: the caller goes down the ladder.
     pub fn optimise(&mut self, inputs: &Inputs<'_>) -> (Result<Plan, SolveError>, Work) {
         let mut work = Work::default();
-        let due = self.due(inputs);
-        let standing = self.chosen.as_ref().and_then(|chosen| schedule::shifted(inputs, chosen));
-        let standing = standing.map(|schedule| {
+        if inputs.water.is_none() {
+            return (without_choice(inputs, &mut work), work);
+        }
+        let now = inputs.estimate.now.utc;
+        let chosen = self.chosen.as_ref().filter(|chosen| chosen.schedule.near_until > now);
+        let guess = chosen.and_then(|chosen| schedule::shifted(inputs, chosen));
+        let standing = guess.as_ref().and_then(|schedule| {
             work.linear += 1;
-            (fixed(inputs, &schedule, ""), schedule)
+            fixed(inputs, schedule, "").ok()
         });
-        let (standing, guess) = match standing {
-            Some((result, schedule)) => (result.ok(), Some(schedule)),
-            None => (None, None),
-        };
-        let (Some(reason), true) = (due.clone(), inputs.water.is_some()) else {
-            return match standing {
-                Some(candidate) => {
-                    (Ok(self.keep(candidate, "the standing pump combinations hold")), work)
-                }
-                None => self.without_choice(inputs, work),
-            };
-        };
-        work.switching += 1;
-        let chosen = choose(inputs, guess.as_ref(), &mut work).and_then(|schedule| {
-            work.linear += 1;
-            Ok((fixed(inputs, &schedule, &reason)?, schedule))
-        });
-        let result = match (chosen, standing.zip(guess)) {
-            (Ok((new, _)), Some((old, schedule))) if new.objective > old.objective - GAIN_MIN => {
-                let saved = old.objective - new.objective;
-                let words =
-                    format!("kept: another choice would save only {saved:.2} EUR ({reason})");
-                self.remember(inputs, &old.plan, schedule);
-                Ok(self.keep(old, &words))
+        let result = match (self.due(inputs, standing.as_ref()), standing) {
+            (None, Some(plan)) => Ok(self.keep(plan, "the standing pump combinations hold")),
+            (reason, standing) => {
+                let reason = reason.unwrap_or_else(|| "the last choice does not fit".into());
+                self.choose_anew(inputs, (guess, standing), &reason, &mut work)
             }
-            (Ok((new, schedule)), _) => {
-                self.remember(inputs, &new.plan, schedule);
-                Ok(new.plan)
-            }
-            (Err(error), Some((old, _))) => {
-                Ok(self.keep(old, &format!("kept: no new choice was found ({error})")))
-            }
-            (Err(error), None) => Err(error),
         };
         (result, work)
     }
 
-    /// A site without pumps has nothing to choose: the linear program is the whole plan.
-    fn without_choice(
+    fn choose_anew(
         &mut self,
         inputs: &Inputs<'_>,
-        mut work: Work,
-    ) -> (Result<Plan, SolveError>, Work) {
-        work.linear += 1;
-        let now = inputs.estimate.now.utc;
-        let mixes = vec![Vec::new(); inputs.forecast.steps.len()];
-        let schedule = Schedule { mixes, used: Vec::new(), near_until: now };
-        (fixed(inputs, &schedule, "there are no pumps").map(|candidate| candidate.plan), work)
+        (guess, standing): (Option<Schedule>, Option<Plan>),
+        reason: &str,
+        work: &mut Work,
+    ) -> Result<Plan, SolveError> {
+        work.switching += 1;
+        // What stands and breaks no promise is worth something; what breaks one is not.
+        let loyal = standing.as_ref().is_some_and(|plan| plan.rung == Rung::Optimal);
+        let threshold = if loyal { GAIN_MIN } else { 0.0 };
+        let chosen = choose(inputs, guess.as_ref(), threshold, work).and_then(|schedule| {
+            work.linear += 1;
+            Ok((fixed(inputs, &schedule, reason)?, schedule))
+        });
+        match (chosen, standing) {
+            (Ok((mut new, schedule)), _) => {
+                if loyal && guess.as_ref().is_some_and(|guess| schedule::same(guess, &schedule)) {
+                    new.why.switching =
+                        format!("kept: no other choice would save {GAIN_MIN:.2} EUR ({reason})");
+                }
+                self.remember(inputs, &new, schedule);
+                Ok(new)
+            }
+            (Err(error), Some(old)) => {
+                Ok(self.keep(old, &format!("kept: no new choice was found ({error})")))
+            }
+            (Err(error), None) => Err(error),
+        }
     }
 
-    fn keep(&self, candidate: Candidate, words: &str) -> Plan {
-        let mut plan = candidate.plan;
+    fn keep(&self, mut plan: Plan, words: &str) -> Plan {
         plan.why.switching = words.to_owned();
         if let Some(chosen) = &self.chosen {
             plan.switching_made_at = chosen.plan.switching_made_at;
@@ -224,13 +218,13 @@ impl Planner {
     }
 
     /// Why pump combinations are to be chosen anew; none when they stand.
-    fn due(&self, inputs: &Inputs<'_>) -> Option<String> {
+    fn due(&self, inputs: &Inputs<'_>, standing: Option<&Plan>) -> Option<String> {
         let now = inputs.estimate.now.utc;
         let Some(Chosen { plan: chosen, .. }) = &self.chosen else {
             return Some("there is no plan yet".into());
         };
-        let age = Duration::try_from(now.duration_since(chosen.switching_made_at));
-        if age.is_ok_and(|age| age >= inputs.site.pace.switching) {
+        let age = now.duration_since(chosen.switching_made_at).unsigned_abs();
+        if age >= inputs.site.pace.switching {
             return Some("it was time".into());
         }
         if !chosen.valid_at(now) {
@@ -248,8 +242,25 @@ impl Planner {
                 ids => format!("not available: {}", ids.join(", ")),
             });
         }
-        off_path(inputs, chosen)
+        let retry = age >= RETRY;
+        let given_up = standing.filter(|_| retry).and_then(|plan| newly_given_up(plan, chosen));
+        given_up.or_else(|| off_path(inputs, chosen))
     }
+}
+
+/// A wish that the standing choice will miss now, and did not when it was made.
+fn newly_given_up(plan: &Plan, chosen: &Plan) -> Option<String> {
+    let known = |wish: &str| chosen.why.shortfalls.iter().any(|missed| missed.wish == wish);
+    let missed = plan.why.shortfalls.iter().find(|missed| !known(&missed.wish))?;
+    Some(format!("{} would be missed", missed.wish))
+}
+
+/// A site without pumps has nothing to choose: the linear program is the whole plan.
+fn without_choice(inputs: &Inputs<'_>, work: &mut Work) -> Result<Plan, SolveError> {
+    work.linear += 1;
+    let mixes = vec![Vec::new(); inputs.forecast.steps.len()];
+    let near_until = inputs.estimate.now.utc;
+    fixed(inputs, &Schedule { mixes, used: Vec::new(), near_until }, "there are no pumps")
 }
 
 fn unavailable(inputs: &Inputs<'_>) -> BTreeSet<AssetId> {
@@ -278,39 +289,40 @@ fn off_path(inputs: &Inputs<'_>, chosen: &Plan) -> Option<String> {
     None
 }
 
-/// Chooses combinations: the mixed-integer program, once around the guess, and once more around
-/// what came out when there was no guess.
+/// Chooses combinations: the mixed-integer program around the guess, and once more around what came
+/// out when that moved the coming levels far.
 fn choose(
     inputs: &Inputs<'_>,
     guess: Option<&Schedule>,
+    threshold: f64,
     work: &mut Work,
 ) -> Result<Schedule, SolveError> {
     let limits =
         Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: NODES_MAX, gap: GAP };
-    let mut trajectory = Trajectory::follow(inputs, guess);
-    let passes = if guess.is_some() { 1 } else { 2 };
-    let mut schedule: Option<Schedule> = None;
-    for _ in 0..passes {
-        let switching = Switching::Free(schedule.as_ref().or(guess));
-        let mut problem = problem::build(inputs, &trajectory, &switching);
+    let pass = |trajectory: &Trajectory, guess: Option<&Schedule>, work: &mut Work| {
+        let switching = Switching::Free(guess, threshold);
+        let mut problem = problem::build(inputs, trajectory, &switching);
         let solved = std::mem::take(&mut problem.model).solve(&limits)?;
         work.truncated |= solved.truncated;
-        let found = extract::schedule(inputs, &problem, &solved, &switching);
-        trajectory = Trajectory::follow(inputs, Some(&found));
-        schedule = Some(found);
+        Ok(extract::schedule(inputs, &problem, &solved, &switching))
+    };
+    let before = Trajectory::follow(inputs, guess);
+    let found = pass(&before, guess, work)?;
+    let after = Trajectory::follow(inputs, Some(&found));
+    if guess.is_some() && after.distance(&before, inputs) < PASS_TOLERANCE {
+        return Ok(found);
     }
-    schedule.ok_or(SolveError::NoSolution)
+    // A threshold holds what stands, and that is the guess, not the first pass.
+    pass(&after, guess.or(Some(&found)), work)
 }
 
 /// The linear program with the near combinations standing: cost, plan and prices.
-fn fixed(inputs: &Inputs<'_>, schedule: &Schedule, words: &str) -> Result<Candidate, SolveError> {
+fn fixed(inputs: &Inputs<'_>, schedule: &Schedule, words: &str) -> Result<Plan, SolveError> {
     let limits = Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: 1, gap: GAP };
     let trajectory = Trajectory::follow(inputs, Some(schedule));
     let switching = Switching::Fixed(schedule);
     let mut problem = problem::build(inputs, &trajectory, &switching);
     let mut solved = std::mem::take(&mut problem.model).solve(&limits)?;
-    let objective = solved.objective();
     let found = extract::schedule(inputs, &problem, &solved, &switching);
-    let plan = extract::plan(inputs, &problem, &found, &mut solved, words)?;
-    Ok(Candidate { objective, plan })
+    extract::plan(inputs, &problem, &found, &mut solved, words)
 }

@@ -61,7 +61,6 @@ pub(super) struct Model {
 pub(super) struct Solved {
     values: good_lp::solvers::highs::HighsSolution,
     rows: Vec<(String, ConstraintReference)>,
-    objective: Expression,
     /// The limits ended the solve before the gap was reached.
     pub(super) truncated: bool,
 }
@@ -119,7 +118,7 @@ impl Model {
         let warm = self.integers.iter().any(|(_, guess)| *guess > 0.5);
         let mut problem = self
             .variables
-            .minimise(self.objective.clone())
+            .minimise(self.objective)
             .using(highs)
             .set_threads(1)
             .set_parallel(HighsParallelType::Off)
@@ -140,7 +139,7 @@ impl Model {
             other => SolveError::Solver(other.to_string()),
         })?;
         let truncated = matches!(values.status(), SolutionStatus::TimeLimit);
-        Ok(Solved { values, rows, objective: self.objective, truncated })
+        Ok(Solved { values, rows, truncated })
     }
 }
 
@@ -149,11 +148,6 @@ impl Solved {
     #[must_use]
     pub(super) fn value(&self, column: Variable) -> f64 {
         self.values.value(column)
-    }
-    /// Cost of the solution, EUR.
-    #[must_use]
-    pub(super) fn objective(&self) -> f64 {
-        self.values.eval(&self.objective)
     }
     /// Names of all rows with their shadow prices: change of the cost per unit of the right-hand
     /// side. Zero for every row of a model with integers.

@@ -18,7 +18,7 @@ const UNMET_PRICE: f64 = 50.0;
 const SPILL_PRICE: f64 = 20.0;
 /// What a m3 costs per hour inside the cushion next to a band's end, EUR: cheaper than a broken
 /// promise, dearer than no cushion.
-const CUSHION_PRICE: f64 = 0.02;
+const CUSHION_PRICE: f64 = 0.05;
 /// What a kW above the export limit costs per hour, EUR.
 const EXPORT_EXCESS_PRICE: f64 = 5.0;
 /// What one kWh later is worth less per hour ahead, EUR: breaks ties towards the near.

@@ -2,7 +2,7 @@
 //! are doing now carried in.
 
 use super::model::Model;
-use super::{Inputs, Switching};
+use super::{Inputs, Schedule, Switching};
 use good_lp::{Expression, Variable};
 use site::asset::Mode;
 use site::plan::PumpState;
@@ -50,6 +50,13 @@ pub(super) fn add(model: &mut Model, inputs: &Inputs<'_>, switching: &Switching<
         }
         mixes.push(of_step);
     }
+    if let Switching::Free(Some(standing), threshold) = switching
+        && *threshold > 0.0
+    {
+        let changed = model.column("switching changed", 0.0, 1.0);
+        model.cost("switching changed", *threshold, changed);
+        change(model, inputs, (switching, standing), changed, &mixes);
+    }
     for g in 0..water.groups.len() {
         let running = |of_step: &Vec<Variable>| {
             let mut count = Expression::default();
@@ -64,6 +71,25 @@ pub(super) fn add(model: &mut Model, inputs: &Inputs<'_>, switching: &Switching<
         group(model, inputs, g, &running, switching);
     }
     Columns { mixes, used }
+}
+
+/// The price of changing what stands: one for the whole near part, however much of it changes. A
+/// change is made only when it saves more.
+fn change(
+    model: &mut Model,
+    inputs: &Inputs<'_>,
+    (switching, standing): (&Switching<'_>, &Schedule),
+    changed: Variable,
+    mixes: &[Vec<Variable>],
+) {
+    for (t, of_step) in mixes.iter().enumerate() {
+        let stands = inputs.forecast.steps[t].start < standing.near_until;
+        let chosen = standing.mixes[t].iter().position(|share| *share > 0.5);
+        if let (true, true, Some(c)) = (stands, switching.whole(inputs, t), chosen) {
+            let row = (Expression::from(of_step[c]) + changed).geq(1.0);
+            model.row(format!("pumps.standing[{t}]"), row);
+        }
+    }
 }
 
 fn small(count: usize) -> u8 {

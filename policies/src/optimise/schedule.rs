@@ -28,6 +28,15 @@ pub(super) fn shifted(inputs: &Inputs<'_>, chosen: &Chosen) -> Option<Schedule> 
     Some(Schedule { mixes, used: old.used.clone(), near_until: old.near_until })
 }
 
+/// Whether two schedules agree wherever both have one combination.
+pub(super) fn same(a: &Schedule, b: &Schedule) -> bool {
+    let whole = |mix: &Mix| mix.iter().any(|share| *share > 0.999);
+    let differ = |(a, b): (&Mix, &Mix)| {
+        whole(a) && whole(b) && a.iter().zip(b).any(|(a, b)| (a - b).abs() > 0.5)
+    };
+    !a.mixes.iter().zip(&b.mixes).any(differ)
+}
+
 /// The combination of a near step within what the pumps must or may do.
 fn narrowed(inputs: &Inputs<'_>, mix: &Mix, offset: Duration) -> Option<Mix> {
     let water = inputs.water?;

@@ -8,6 +8,8 @@ use site::units::Flow;
 
 /// Levels are moved in pieces no longer than this, in hours: flows depend on levels.
 const PIECE_HOURS: f64 = 0.25;
+/// Levels are compared over this many hours; what is later is planned again many times.
+const COMING_HOURS: f64 = 6.0;
 /// The cushion next to a band's end covers this many hours of the demand's spread.
 const CUSHION_HOURS: f64 = 2.0;
 
@@ -53,6 +55,18 @@ impl Trajectory {
         Self { start, levels, effects, reserves, water_worth }
     }
 
+    /// The largest difference of levels in the coming hours, as a share of a tank's height.
+    pub(super) fn distance(&self, other: &Self, inputs: &Inputs<'_>) -> f64 {
+        let mut most: f64 = 0.0;
+        for t in 0..coming(inputs).min(self.levels.len()).min(other.levels.len()) {
+            for (k, tank) in inputs.site.tanks.iter().enumerate() {
+                let apart = (self.levels[t][k] - other.levels[t][k]).abs();
+                most = most.max(apart / tank.height.get());
+            }
+        }
+        most
+    }
+
     /// How far from a band's ends the plan would like to stay in a step, m3.
     pub(super) fn cushion(&self, inputs: &Inputs<'_>, t: usize) -> f64 {
         let spread = inputs.forecast.demand_spread[t].get() * 3600.0 * CUSHION_HOURS;
@@ -60,6 +74,13 @@ impl Trajectory {
         let tanks = self.start.len().max(1) as f64;
         spread / tanks
     }
+}
+
+/// The number of steps that begin within the coming hours: what is worth being exact about.
+pub(super) fn coming(inputs: &Inputs<'_>) -> usize {
+    let now = inputs.estimate.now.utc;
+    let begins = |step: &site::plan::Step| site::time::seconds_between(now, step.start) / 3600.0;
+    inputs.forecast.steps.iter().take_while(|step| begins(step) < COMING_HOURS).count()
 }
 
 /// Levels now; a tank whose level is unknown is taken at the middle of its band, and the plan does
