@@ -1,6 +1,7 @@
 //! EPANET's temporary files. A test file of its own, as it changes the process's current folder.
 
 #[cfg(test)]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod common;
 
 use common::{example, fresh};

@@ -1,9 +1,10 @@
 //! EPANET's own stepping, by none of our code: what our network file and our audit are measured by.
 
 #[cfg(test)]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod common;
 
-use common::{ALWAYS_ON, SCHEDULE, agree, epanet_day, example, line, table};
+use common::{ALWAYS_ON, SCHEDULE, agree, epanet_day, example, table};
 use hydraulics::MassBalance;
 
 #[test]
@@ -30,14 +31,4 @@ fn epanets_own_stepping_loses_water_at_full_tanks_and_the_audit_says_so() {
     let mut audit = MassBalance::new();
     hours.iter().for_each(|hour| audit.add_volumes(&hour.volumes));
     assert!(audit.closes(), "{audit:?}");
-}
-
-/// Prints the rows of the table from another file of the network.
-#[test]
-#[ignore = "a tool: REFERENCE=van_zyl.inp cargo test -p hydraulics -- --ignored --nocapture table"]
-fn print_the_table() {
-    let path = std::env::var("REFERENCE").expect("REFERENCE names the other file");
-    for (hour, values) in epanet_day(&path, &SCHEDULE).iter().enumerate() {
-        println!("{}", line(hour, values));
-    }
 }

@@ -1,6 +1,7 @@
 //! Loading network files, good and bad.
 
 #[cfg(test)]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod common;
 
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! The network in time, and its audit.
 
 #[cfg(test)]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod common;
 
 use common::{ALWAYS_ON, SCHEDULE, balance, day, example, fresh, van_zyl};

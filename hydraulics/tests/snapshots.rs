@@ -1,6 +1,7 @@
 //! Steady states.
 
 #[cfg(test)]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod common;
 
 use common::{example, van_zyl};

@@ -2,6 +2,7 @@
 //! schedule.
 
 #[cfg(test)]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod common;
 
 use common::{SCHEDULE, agree, fresh, table, van_zyl};

@@ -7,6 +7,7 @@ use policies::forecast::{Learned, forecast, steps};
 use policies::guard::GuardMemory;
 use policies::optimise::{Inputs, Planner};
 use policies::water::WaterModel;
+use site::plan::{Plan, Rung};
 use site::units::Power;
 use site::{Mono, Now, PointId, Sample, Site, Snapshot, Value};
 use std::collections::BTreeMap;
@@ -65,41 +66,99 @@ fn field(at: Timestamp, levels: (f64, f64)) -> Snapshot {
     snapshot(at, &values)
 }
 
+struct Planned {
+    planner: Planner,
+    plan: Plan,
+}
+
+/// One call of the planner on a field at an instant.
+fn plan_once(world: &World, planner: Planner, now: &str, field: &Snapshot) -> Planned {
+    let World { site, water } = world;
+    let now: Timestamp = now.parse().expect("a time");
+    let mut memory = EstimateMemory::default();
+    let estimate = estimate(site, field, &mut memory, &GuardMemory::default(), Power::ZERO);
+    let learned = Learned::new(site);
+    let forecast = forecast(site, &learned, &estimate, water.base_demand(), steps(site, now));
+    let inputs = Inputs { site, water: Some(water), estimate: &estimate, forecast: &forecast };
+    let mut planner = planner;
+    let (plan, _) = planner.optimise(&inputs);
+    Planned { planner, plan: plan.expect("there is a plan") }
+}
+
+const MIDNIGHT: &str = "2026-01-14T23:00:00Z";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+/// Energy of the plan's pumps at the price of a class, kWh of import.
+fn imported(plan: &Plan, class: &str) -> f64 {
+    let steps = (0..plan.steps.len()).filter(|&t| plan.class[t] == class);
+    steps.map(|t| plan.import[t].kw() * plan.steps[t].hours()).sum()
+}
+
 #[test]
-fn a_winter_day_is_planned_into_the_cheap_hours() {
-    let World { site, water } = world();
-    let now: Timestamp = "2026-01-14T23:00:00Z".parse().expect("a time");
-    let snapshot = field(now, (2.5, 5.0));
-    let guard = GuardMemory::default();
-    let learned = Learned::new(&site);
-    let estimate = estimate(&site, &snapshot, &mut EstimateMemory::default(), &guard, Power::ZERO);
-    let base = water.base_demand();
-    let forecast = forecast(&site, &learned, &estimate, base, steps(&site, now));
-    let inputs =
-        Inputs { site: &site, water: Some(&water), estimate: &estimate, forecast: &forecast };
-    let mut planner = Planner::default();
-    let begun = std::time::SystemTime::UNIX_EPOCH;
-    let _ = begun;
-    let (plan, work) = planner.optimise(&inputs);
-    let plan = plan.expect("there is a plan");
-    println!("{work:?} rung {:?} cost {:?} peak {:?}", plan.rung, plan.cost, plan.peak);
-    println!("{:?}", plan.why.shortfalls);
-    println!("{:#?}", plan.why.bindings);
-    for (t, step) in plan.steps.iter().enumerate() {
-        let on: Vec<String> =
-            plan.pumps.iter().map(|(id, r)| format!("{id}:{:.2}", r[t].get())).collect();
-        let levels: Vec<String> =
-            plan.tanks.values().map(|l| format!("{:.2}", l[t].get())).collect();
-        println!(
-            "{} {} {:?} {:?} import {:.0} value {:.3} water {:?}",
-            step.start,
-            plan.class[t],
-            on,
-            levels,
-            plan.import[t].kw(),
-            plan.why.energy_value[t].get(),
-            plan.why.water_value.values().map(|v| format!("{:.3}", v[t])).collect::<Vec<_>>()
-        );
+fn a_winter_day_is_planned_within_its_wishes_and_into_the_cheap_hours() {
+    let world = world();
+    let planned = plan_once(&world, Planner::default(), MIDNIGHT, &field(at(MIDNIGHT), (2.0, 4.0)));
+    let plan = planned.plan;
+    assert_eq!(plan.rung, Rung::Optimal, "{:?}", plan.why.shortfalls);
+    for tank in &world.site.tanks {
+        let height = tank.height.get();
+        for level in &plan.tanks[&tank.id] {
+            let share = level.get() / height;
+            assert!((0.199..=0.951).contains(&share), "{} at {share:.3}", tank.id);
+        }
     }
-    panic!("look");
+    // Eight of 24 hours are cheap: a plan that did not care would buy a third there.
+    let (cheap, dear) = (imported(&plan, "winter-off-peak"), imported(&plan, "winter-peak"));
+    assert!(cheap / (cheap + dear) > 0.42, "{cheap:.0} of {:.0} kWh", cheap + dear);
+    let now_value = plan.why.energy_value[1].get();
+    assert!((0.1..=0.6).contains(&now_value), "energy is worth {now_value}");
+    let water = &plan.why.water_value;
+    assert!(water.values().flatten().all(|value| (0.0..1.0).contains(value)), "{water:?}");
+}
+
+#[test]
+fn what_stands_is_kept_and_the_same_question_has_the_same_answer() {
+    let world = world();
+    let field_now = field(at(MIDNIGHT), (2.0, 4.0));
+    let first = plan_once(&world, Planner::default(), MIDNIGHT, &field_now);
+    let again = plan_once(&world, Planner::default(), MIDNIGHT, &field_now);
+    assert_eq!(first.plan, again.plan);
+    let next = plan_once(&world, first.planner, "2026-01-14T23:01:00Z", &field_now);
+    assert_eq!(next.plan.why.switching, "the standing pump combinations hold");
+    assert_eq!(next.plan.switching_made_at, first.plan.switching_made_at);
+}
+
+#[test]
+fn the_worst_day_has_a_plan_that_says_what_it_gives_up() {
+    let world = world();
+    // Both tanks all but empty before the morning's demand.
+    let now = "2026-01-15T05:00:00Z";
+    let planned = plan_once(&world, Planner::default(), now, &field(at(now), (0.2, 0.4)));
+    assert_eq!(planned.plan.rung, Rung::Relaxed);
+    let missed: Vec<&str> =
+        planned.plan.why.shortfalls.iter().map(|missed| missed.wish.as_str()).collect();
+    assert!(missed.contains(&"T1.band_low") && missed.contains(&"T2.band_low"), "{missed:?}");
+    let pumps = planned.plan.pumps.values();
+    let running: f64 = pumps.map(|shares| shares[1].get()).sum();
+    assert!(running > 2.5, "everything runs: {running}");
+}
+
+#[test]
+fn a_pump_that_is_lost_is_not_counted_upon() {
+    let world = world();
+    let mut values = field(at(MIDNIGHT), (2.0, 4.0));
+    values = without(&values, "pump2");
+    let planned = plan_once(&world, Planner::default(), MIDNIGHT, &values);
+    let p2 = planned.plan.pumps.iter().find(|(id, _)| id.as_str() == "P2").expect("P2").1;
+    assert!(p2.iter().all(|share| share.get() < 1e-9), "{p2:?}");
+    assert!(planned.plan.pumps.values().flatten().any(|share| share.get() > 0.5));
+}
+
+fn without(snapshot: &Snapshot, device: &str) -> Snapshot {
+    let kept = snapshot.iter().filter(|(point, _)| point.device().as_str() != device);
+    let samples = kept.map(|(point, sample)| (point.clone(), sample.clone())).collect();
+    Snapshot::new(snapshot.now, samples)
 }

@@ -95,7 +95,7 @@ struct ReplayArguments {
     #[arg(long)]
     day: Date,
     /// Number of days.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX)))]
+    #[arg(long, default_value_t = 1, value_parser = days())]
     days: u32,
     /// End after so many hours instead.
     #[arg(long, conflicts_with = "days", value_parser = clap::value_parser!(u32).range(1..=8784))]
@@ -118,6 +118,10 @@ struct ReplayArguments {
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
+}
+
+fn days() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX))
 }
 
 fn speed(text: &str) -> Result<f64, String> {

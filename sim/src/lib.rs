@@ -15,5 +15,6 @@ pub mod modbus;
 pub mod plant;
 pub mod replay;
 pub mod report;
+mod table;
 pub mod trace;
 pub mod world;

@@ -6,7 +6,6 @@ use regie::status::Status;
 use serde::Serialize;
 use site::AssetId;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// A replay of one or more policies on the same truth.
 #[derive(Debug, Clone, Serialize)]
@@ -165,80 +164,4 @@ fn percentiles(times: &[f64]) -> SolveTimes {
         sorted.get(last * per_cent / 100).copied().unwrap_or(0.0)
     };
     SolveTimes { p50: at(50), p99: at(99) }
-}
-
-impl Report {
-    /// The table for people: one column per policy.
-    #[must_use]
-    pub fn table(&self) -> String {
-        let mut text = format!(
-            "{} from {}, {} day(s), seed {}\n\n{:<26}",
-            self.site, self.day, self.days, self.seed, ""
-        );
-        for name in self.policies.keys() {
-            let _ = write!(text, "{name:>14}");
-        }
-        text.push('\n');
-        let mut row = |label: &str, value: &dyn Fn(&PolicyReport) -> String| {
-            let _ = write!(text, "{label:<26}");
-            for report in self.policies.values() {
-                let _ = write!(text, "{:>14}", value(report));
-            }
-            text.push('\n');
-        };
-        row("cost, EUR", &|r| format!("{:.2}", r.cost));
-        row("  at equal storage, EUR", &|r| format!("{:.2}", r.cost_at_equal_storage));
-        row("  of which energy, EUR", &|r| format!("{:.2}", r.energy_cost));
-        row("pumps, kWh", &|r| format!("{:.0}", r.energy_kwh));
-        row("import, kWh", &|r| format!("{:.0}", r.import_kwh));
-        row("export, kWh", &|r| format!("{:.0}", r.export_kwh));
-        row("PV used, kWh", &|r| format!("{:.1}", r.pv_used_kwh));
-        row("PV curtailed, kWh", &|r| format!("{:.1}", r.pv_curtailed_kwh));
-        row("highest import, kW", &|r| format!("{:.1}", r.peak_kw));
-        row("starts", &|r| {
-            let starts: Vec<String> = r.starts.values().map(u64::to_string).collect();
-            starts.join(" ")
-        });
-        let tanks: Vec<AssetId> =
-            self.policies.values().next().map_or(Vec::new(), |r| r.tanks.keys().cloned().collect());
-        for id in &tanks {
-            row(&format!("{id} low .. high, m"), &|r| {
-                format!("{:.2} .. {:.2}", r.tanks[id].min, r.tanks[id].max)
-            });
-            row(&format!("{id} start > end, m"), &|r| {
-                format!("{:.2} > {:.2}", r.tanks[id].start, r.tanks[id].end)
-            });
-            row(&format!("{id} outside its band, min"), &|r| {
-                format!("{:.0}", r.tanks[id].minutes_outside)
-            });
-        }
-        row("change of storage, %", &|r| format!("{:+.2}", 100.0 * r.storage_change));
-        row("lowest pressure, m", &|r| r.min_pressure_m.map_or("-".into(), |m| format!("{m:.1}")));
-        row("mass balance error", &|r| {
-            r.mass_balance_error.map_or("-".into(), |e| format!("{e:.1e}"))
-        });
-        row("guard interventions", &|r| r.guard_interventions.to_string());
-        row("cycles not optimal", &|r| {
-            let optimal = r.fallbacks.get("optimal").copied().unwrap_or(0);
-            (r.cycles - optimal).to_string()
-        });
-        row("commands sent/confirmed", &|r| {
-            format!("{}/{}", r.commands.sent, r.commands.confirmed)
-        });
-        row("solve p50 / p99, ms", &|r| format!("{:.0} / {:.0}", r.solve_ms.p50, r.solve_ms.p99));
-        row("wall time, s", &|r| format!("{:.1}", r.wall_seconds));
-        row("record hash", &|r| r.record_hash.chars().take(12).collect());
-        if let (Some(optimal), Some(rules)) =
-            (self.policies.get("optimal"), self.policies.get("rules"))
-        {
-            let saved = 100.0 * (1.0 - optimal.cost / rules.cost);
-            let equal = 1.0 - optimal.cost_at_equal_storage / rules.cost_at_equal_storage;
-            let equal = 100.0 * equal;
-            let _ = write!(
-                text,
-                "\noptimal costs {saved:.1} % less than rules ({equal:.1} % at equal storage)\n"
-            );
-        }
-        text
-    }
 }

@@ -41,7 +41,7 @@ impl Controller {
         let allowed = self.guard(&newest);
         let receipts = self.write(newest.now, &allowed).await;
         let verifications = self.verify(&newest);
-        self.record(newest, estimate, decision, allowed, receipts, verifications)
+        self.record((newest, estimate, decision), allowed, receipts, verifications)
     }
 
     /// The guard's look between cycles: the same proposals, newer inputs.
@@ -183,9 +183,7 @@ impl Controller {
 
     fn record(
         &mut self,
-        snapshot: Snapshot,
-        estimate: Estimate,
-        decision: Decision,
+        (snapshot, estimate, decision): (Snapshot, Estimate, Decision),
         allowed: Allowed,
         receipts: Vec<Receipt>,
         verifications: BTreeMap<AssetId, Verification>,

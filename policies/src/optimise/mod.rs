@@ -10,6 +10,7 @@ mod model;
 mod problem;
 mod pumps;
 mod schedule;
+mod tanks;
 mod trajectory;
 
 pub use model::{Limits, SolveError};

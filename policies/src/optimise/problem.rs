@@ -6,28 +6,17 @@
 
 use super::model::Model;
 use super::pumps::{self, Columns};
+use super::tanks::{self, TankColumns};
 use super::trajectory::Trajectory;
 use super::{Inputs, Switching};
 use good_lp::{Expression, Variable};
 use site::AssetId;
 use std::collections::BTreeMap;
 
-/// What a m3 of demand that cannot be met costs, EUR: dearer than everything else.
-const UNMET_PRICE: f64 = 50.0;
-/// What a m3 that overflows costs, EUR.
-const SPILL_PRICE: f64 = 20.0;
-/// What a m3 costs per hour inside the cushion next to a band's end, EUR: cheaper than a broken
-/// promise, dearer than no cushion.
-const CUSHION_PRICE: f64 = 0.05;
 /// What a kW above the export limit costs per hour, EUR.
 const EXPORT_EXCESS_PRICE: f64 = 5.0;
 /// What one kWh later is worth less per hour ahead, EUR: breaks ties towards the near.
 const PATIENCE: f64 = 1e-5;
-
-/// Columns of one tank.
-pub(super) struct TankColumns {
-    pub(super) volume: Vec<Variable>,
-}
 
 /// A wish's slack: its name, its unit, its price and its column per step.
 pub(super) struct Wish {
@@ -63,7 +52,8 @@ pub(super) fn build(
     // One balance per step at the point of common coupling; every asset adds its term.
     let mut bus: Vec<Expression> = vec![Expression::default(); steps];
     let mut wishes = Vec::new();
-    let tanks = water(&mut model, inputs, trajectory, &combination.mixes, &mut bus, &mut wishes);
+    let inflow = effects(&mut model, inputs, trajectory, &combination.mixes, &mut bus);
+    let tanks = tanks::add(&mut model, inputs, trajectory, inflow, &mut wishes);
     let inverters = inverters(&mut model, inputs, &mut bus);
     let lighting = lighting(&mut model, inputs, &hours, &mut bus);
     let (import, export, peak) = grid(&mut model, inputs, &hours, bus, &mut wishes);
@@ -71,16 +61,14 @@ pub(super) fn build(
     Problem { model, combination, tanks, inverters, lighting, import, export, peak, wishes }
 }
 
-/// Tanks: volume balance, band, cushion, reserve, worth of what is left at the end.
-fn water(
+/// What the combinations do: power on the bus, and the inflow of each tank per step, m3.
+fn effects(
     model: &mut Model,
     inputs: &Inputs<'_>,
     trajectory: &Trajectory,
     combination: &[Vec<Variable>],
     bus: &mut [Expression],
-    wishes: &mut Vec<Wish>,
-) -> Vec<TankColumns> {
-    let Some(water) = inputs.water else { return Vec::new() };
+) -> Vec<Vec<Expression>> {
     let steps = &inputs.forecast.steps;
     let mut inflow = vec![vec![Expression::default(); steps.len()]; inputs.site.tanks.len()];
     for (t, columns) in combination.iter().enumerate() {
@@ -94,65 +82,7 @@ fn water(
             }
         }
     }
-    let mut all = Vec::new();
-    for (k, (tank, inflow)) in inputs.site.tanks.iter().zip(inflow).enumerate() {
-        let shape = &water.network.tanks()[water.tanks[k]];
-        let volume = |share: f64| shape.volume_m3(share * tank.height.get());
-        let id = &tank.id;
-        let start = shape.volume_m3(trajectory.start[k]);
-        let mut columns = TankColumns { volume: Vec::new() };
-        let mut previous: Expression = start.into();
-        let (low, high) = (volume(tank.band_low.get()), volume(tank.band_high.get()));
-        let price = inputs.shortfall_price();
-        let named = |what: &str, tolerance| Wish {
-            name: format!("{id}.{what}"),
-            unit: "m3",
-            tolerance,
-            slack: Vec::new(),
-        };
-        let whole = shape.volume_max_m3() - shape.volume_min_m3();
-        let mut below = named("band_low", 0.002 * whole);
-        let mut above = named("band_high", 0.002 * whole);
-        let mut unmet = named("demand", 0.001 * whole);
-        let mut spilt = named("overflow", 0.001 * whole);
-        let mut reserve = named("reserve", 0.005 * whole);
-        for (t, flow) in inflow.into_iter().enumerate() {
-            let hours = steps[t].hours();
-            let name = |what: &str| format!("{id}.{what}[{t}]");
-            let v = model.column(&name("volume"), shape.volume_min_m3(), shape.volume_max_m3());
-            let mut slack = |wish: &mut Wish, price: f64| {
-                let column = model.column(&wish.name, 0.0, f64::INFINITY);
-                model.cost(&wish.name, price, column);
-                wish.slack.push((t, column, price));
-                column
-            };
-            let missing = slack(&mut unmet, UNMET_PRICE);
-            let spill = slack(&mut spilt, SPILL_PRICE);
-            let (under, over) =
-                (slack(&mut below, price * hours), slack(&mut above, price * hours));
-            let due = trajectory.reserves[k].contains(&t);
-            let short = due.then(|| slack(&mut reserve, price));
-            model.row(name("balance"), (previous + flow + missing - spill).eq(v));
-            model.row(name("band_low"), (v + under).geq(low));
-            model.row(name("band_high"), (v - over).leq(high));
-            let cushion = trajectory.cushion(inputs, t).min(0.2 * (high - low));
-            let soft = model.column(&name("cushion"), 0.0, f64::INFINITY);
-            model.cost("cushion", CUSHION_PRICE * hours, soft);
-            model.row(name("cushion_low"), (v + soft).geq(low + cushion));
-            model.row(name("cushion_high"), (v - soft).leq(high - cushion));
-            if let (Some(short), Some(wish)) = (short, tank.reserve) {
-                model.row(name("reserve"), (v + short).geq(volume(wish.level.get())));
-            }
-            columns.volume.push(v);
-            previous = v.into();
-        }
-        if let Some(&last) = columns.volume.last() {
-            model.cost("water left at the end", -trajectory.water_worth, last);
-        }
-        wishes.extend([below, above, unmet, spilt, reserve]);
-        all.push(columns);
-    }
-    all
+    inflow
 }
 
 fn inverters(model: &mut Model, inputs: &Inputs<'_>, bus: &mut [Expression]) -> Vec<Vec<Variable>> {

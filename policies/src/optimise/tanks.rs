@@ -1,0 +1,152 @@
+//! Tanks: volume balance, band, cushion, reserve, and the worth of what is left at the end.
+
+use super::Inputs;
+use super::model::Model;
+use super::problem::Wish;
+use super::trajectory::Trajectory;
+use good_lp::{Expression, Variable};
+use site::asset::Tank;
+
+/// What a m3 of demand that cannot be met costs, EUR: dearer than everything else.
+const UNMET_PRICE: f64 = 50.0;
+/// What a m3 that overflows costs, EUR.
+const SPILL_PRICE: f64 = 20.0;
+/// What a m3 costs per hour inside the cushion next to a band's end, EUR: cheaper than a broken
+/// promise, dearer than no cushion.
+const CUSHION_PRICE: f64 = 0.05;
+/// A cushion takes at most this share of the band.
+const CUSHION_SHARE_MAX: f64 = 0.2;
+
+/// Columns of one tank.
+pub(super) struct TankColumns {
+    /// Volume at the end of each step, m3.
+    pub(super) volume: Vec<Variable>,
+}
+
+/// The wishes about one tank; a miss within the tolerance (m3) is none.
+struct Wishes {
+    below: Wish,
+    above: Wish,
+    unmet: Wish,
+    spilt: Wish,
+    reserve: Wish,
+}
+
+/// One tank's volumes, m3.
+struct Marks {
+    bottom: f64,
+    top: f64,
+    low: f64,
+    high: f64,
+    reserve: Option<f64>,
+}
+
+/// Adds all tanks; `inflow[tank][step]` is in m3.
+pub(super) fn add(
+    model: &mut Model,
+    inputs: &Inputs<'_>,
+    trajectory: &Trajectory,
+    inflow: Vec<Vec<Expression>>,
+    wishes: &mut Vec<Wish>,
+) -> Vec<TankColumns> {
+    let Some(water) = inputs.water else { return Vec::new() };
+    let mut all = Vec::new();
+    for (k, (tank, inflow)) in inputs.site.tanks.iter().zip(inflow).enumerate() {
+        let shape = &water.network.tanks()[water.tanks[k]];
+        let volume = |share: f64| shape.volume_m3(share * tank.height.get());
+        let marks = Marks {
+            bottom: shape.volume_min_m3(),
+            top: shape.volume_max_m3(),
+            low: volume(tank.band_low.get()),
+            high: volume(tank.band_high.get()),
+            reserve: tank.reserve.map(|reserve| volume(reserve.level.get())),
+        };
+        let mut missed = Wishes::new(tank, marks.top - marks.bottom);
+        let mut columns = TankColumns { volume: Vec::new() };
+        let mut before: Expression = shape.volume_m3(trajectory.start[k]).into();
+        for (t, flow) in inflow.into_iter().enumerate() {
+            let due = trajectory.reserves[k].contains(&t);
+            let marks = Marks { reserve: marks.reserve.filter(|_| due), ..marks };
+            let cushion = trajectory.cushion(inputs, t);
+            let step = Step { t, hours: inputs.forecast.steps[t].hours(), cushion };
+            let after = one_step(model, inputs, tank, (&step, &marks), before + flow, &mut missed);
+            columns.volume.push(after);
+            before = after.into();
+        }
+        if let Some(&last) = columns.volume.last() {
+            model.cost("water left at the end", -trajectory.water_worth, last);
+        }
+        wishes.extend(missed.all());
+        all.push(columns);
+    }
+    all
+}
+
+struct Step {
+    t: usize,
+    hours: f64,
+    cushion: f64,
+}
+
+/// One tank in one step: the balance is physics, everything else is a wish.
+fn one_step(
+    model: &mut Model,
+    inputs: &Inputs<'_>,
+    tank: &Tank,
+    (step, marks): (&Step, &Marks),
+    available: Expression,
+    missed: &mut Wishes,
+) -> Variable {
+    let Step { t, hours, cushion } = *step;
+    let price = inputs.shortfall_price();
+    let name = |what: &str| format!("{}.{what}[{t}]", tank.id);
+    let volume = model.column(&name("volume"), marks.bottom, marks.top);
+    let unmet = missed.unmet.slack(model, t, UNMET_PRICE);
+    let spilt = missed.spilt.slack(model, t, SPILL_PRICE);
+    model.row(name("balance"), (available + unmet - spilt).eq(volume));
+    let below = missed.below.slack(model, t, price * hours);
+    let above = missed.above.slack(model, t, price * hours);
+    model.row(name("band_low"), (volume + below).geq(marks.low));
+    model.row(name("band_high"), (volume - above).leq(marks.high));
+    let cushion = cushion.min(CUSHION_SHARE_MAX * (marks.high - marks.low));
+    let soft = model.column(&name("cushion"), 0.0, f64::INFINITY);
+    model.cost("cushion", CUSHION_PRICE * hours, soft);
+    model.row(name("cushion_low"), (volume + soft).geq(marks.low + cushion));
+    model.row(name("cushion_high"), (volume - soft).leq(marks.high - cushion));
+    if let Some(reserve) = marks.reserve {
+        let short = missed.reserve.slack(model, t, price);
+        model.row(name("reserve"), (volume + short).geq(reserve));
+    }
+    volume
+}
+
+impl Wishes {
+    fn new(tank: &Tank, whole: f64) -> Self {
+        let wish = |what: &str, share: f64| Wish {
+            name: format!("{}.{what}", tank.id),
+            unit: "m3",
+            tolerance: share * whole,
+            slack: Vec::new(),
+        };
+        Self {
+            below: wish("band_low", 0.002),
+            above: wish("band_high", 0.002),
+            unmet: wish("demand", 0.001),
+            spilt: wish("overflow", 0.001),
+            reserve: wish("reserve", 0.005),
+        }
+    }
+    fn all(self) -> [Wish; 5] {
+        [self.below, self.above, self.unmet, self.spilt, self.reserve]
+    }
+}
+
+impl Wish {
+    /// A column for what is missed in a step, at a price per unit, EUR.
+    fn slack(&mut self, model: &mut Model, t: usize, price: f64) -> Variable {
+        let column = model.column(&self.name, 0.0, f64::INFINITY);
+        model.cost(&self.name, price, column);
+        self.slack.push((t, column, price));
+        column
+    }
+}

@@ -1,0 +1,116 @@
+//! A replay's report as a table for people: one column per policy.
+
+use crate::report::{PolicyReport, Report};
+use site::AssetId;
+use std::fmt::Write;
+
+/// Width of the labels.
+const LABEL: usize = 26;
+/// Width of a policy's column.
+const COLUMN: usize = 14;
+
+struct Table<'a> {
+    report: &'a Report,
+    text: String,
+}
+
+impl Report {
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let title =
+            format!("{} from {}, {} day(s), seed {}\n", self.site, self.day, self.days, self.seed);
+        let mut table = Table { report: self, text: title };
+        table.text.push_str(&format!("\n{:LABEL$}", ""));
+        for name in self.policies.keys() {
+            let _ = write!(table.text, "{name:>COLUMN$}");
+        }
+        table.text.push('\n');
+        table.money_and_energy();
+        table.water();
+        table.conduct();
+        table.comparison();
+        table.text
+    }
+}
+
+impl Table<'_> {
+    fn row(&mut self, label: &str, value: impl Fn(&PolicyReport) -> String) {
+        let _ = write!(self.text, "{label:LABEL$}");
+        for report in self.report.policies.values() {
+            let _ = write!(self.text, "{:>COLUMN$}", value(report));
+        }
+        self.text.push('\n');
+    }
+
+    fn money_and_energy(&mut self) {
+        self.row("cost, EUR", |r| format!("{:.2}", r.cost));
+        self.row("  at equal storage, EUR", |r| format!("{:.2}", r.cost_at_equal_storage));
+        self.row("  of which energy, EUR", |r| format!("{:.2}", r.energy_cost));
+        self.row("pumps, kWh", |r| format!("{:.0}", r.energy_kwh));
+        self.row("import, kWh", |r| format!("{:.0}", r.import_kwh));
+        self.row("export, kWh", |r| format!("{:.0}", r.export_kwh));
+        self.row("PV used, kWh", |r| format!("{:.1}", r.pv_used_kwh));
+        self.row("PV curtailed, kWh", |r| format!("{:.1}", r.pv_curtailed_kwh));
+        self.row("highest import, kW", |r| format!("{:.1}", r.peak_kw));
+    }
+
+    fn water(&mut self) {
+        self.row("starts", |r| {
+            let starts: Vec<String> = r.starts.values().map(u64::to_string).collect();
+            starts.join(" ")
+        });
+        let first = self.report.policies.values().next();
+        let tanks: Vec<AssetId> = first.map_or(Vec::new(), |r| r.tanks.keys().cloned().collect());
+        for id in &tanks {
+            self.row(&format!("{id} low .. high, m"), |r| {
+                format!("{:.2} .. {:.2}", r.tanks[id].min, r.tanks[id].max)
+            });
+            self.row(&format!("{id} start > end, m"), |r| {
+                format!("{:.2} > {:.2}", r.tanks[id].start, r.tanks[id].end)
+            });
+            self.row(&format!("{id} outside its band, min"), |r| {
+                format!("{:.0}", r.tanks[id].minutes_outside)
+            });
+        }
+        self.row("change of storage, %", |r| format!("{:+.2}", 100.0 * r.storage_change));
+        self.row("lowest pressure, m", |r| number(r.min_pressure_m, |m| format!("{m:.1}")));
+        self.row("mass balance error", |r| number(r.mass_balance_error, |e| format!("{e:.1e}")));
+    }
+
+    fn conduct(&mut self) {
+        self.row("guard interventions", |r| r.guard_interventions.to_string());
+        self.row("cycles not optimal", |r| {
+            let optimal = r.fallbacks.get("optimal").copied().unwrap_or(0);
+            (r.cycles - optimal).to_string()
+        });
+        self.row("commands sent", |r| r.commands.sent.to_string());
+        self.row("  failed, mismatched", |r| {
+            format!("{} {}", r.commands.failed, r.commands.mismatched)
+        });
+        self.row("solve p50 / p99, ms", |r| {
+            format!("{:.0} / {:.0}", r.solve_ms.p50, r.solve_ms.p99)
+        });
+        self.row("wall time, s", |r| format!("{:.1}", r.wall_seconds));
+        self.row("record hash", |r| r.record_hash.chars().take(12).collect());
+    }
+
+    fn comparison(&mut self) {
+        let policies = &self.report.policies;
+        let (Some(optimal), Some(rules)) = (policies.get("optimal"), policies.get("rules")) else {
+            return;
+        };
+        let saved = |a: f64, b: f64| 100.0 * (1.0 - a / b);
+        let _ = write!(
+            self.text,
+            "\noptimal costs {:.1} % less than rules ({:.1} % at equal storage)\n",
+            saved(optimal.cost, rules.cost),
+            saved(optimal.cost_at_equal_storage, rules.cost_at_equal_storage)
+        );
+    }
+}
+
+/// A number, or a dash where there is none.
+fn number(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
+    value.map_or_else(|| "-".to_owned(), format)
+}
