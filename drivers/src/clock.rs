@@ -2,9 +2,14 @@
 //!
 //! Site time (polls, ages, cycles) may run faster than real time in the demo and stands still
 //! with paused tokio time in a replay. Protocol timeouts and back-offs are always real.
+//!
+//! A demonstration runs many times faster than real time: a machine that is busy for half a second
+//! would be half a minute late there, and every dead-man would rightly expire. A governed clock
+//! therefore waits for the controller: speed invents no faults.
 
 use jiff::Timestamp;
 use site::{Mono, Now};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -17,6 +22,23 @@ pub struct Clock {
     began: Instant,
     utc: Utc,
     speed: f64,
+    governor: Option<Governor>,
+}
+
+/// Holds site time back while the one who leads it is late.
+#[derive(Debug, Clone)]
+struct Governor {
+    held: Arc<Mutex<Held>>,
+    slack: Duration,
+    leads: bool,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    /// Site time that was not given out.
+    lost: Duration,
+    /// Site time at the leader's last step.
+    step: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +54,7 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
     pub fn system() -> Self {
-        Self { began: Instant::now(), utc: Utc::System, speed: 1.0 }
+        Self { began: Instant::now(), utc: Utc::System, speed: 1.0, governor: None }
     }
 
     /// Site time that begins at `start` and runs `speed` times faster than tokio's time.
@@ -43,7 +65,36 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
     pub fn scaled(start: Timestamp, speed: f64) -> Self {
         assert!(speed.is_finite() && speed > 0.0, "a clock's speed is positive, got {speed}");
-        Self { began: Instant::now(), utc: Utc::From(start), speed }
+        Self { began: Instant::now(), utc: Utc::From(start), speed, governor: None }
+    }
+
+    /// A scaled clock that never runs further than `slack` (site time) ahead of the last
+    /// [`Clock::step`] of its leader, which is this one; its clones by [`Clock::follower`] follow.
+    ///
+    /// # Panics
+    /// When the speed is not a positive finite number.
+    #[must_use]
+    pub fn governed(start: Timestamp, speed: f64, slack: Duration) -> Self {
+        let governor = Governor { held: Arc::default(), slack, leads: true };
+        Self { governor: Some(governor), ..Self::scaled(start, speed) }
+    }
+
+    /// The same clock for those who do not lead it.
+    #[must_use]
+    pub fn follower(&self) -> Self {
+        let mut clock = self.clone();
+        if let Some(governor) = &mut clock.governor {
+            governor.leads = false;
+        }
+        clock
+    }
+
+    /// Says that the leader keeps up. Nothing for a clock that is not governed or does not lead.
+    pub fn step(&self) {
+        let now = self.now().mono.since_start();
+        if let Some(governor) = self.governor.as_ref().filter(|governor| governor.leads) {
+            governor.held.lock().unwrap_or_else(PoisonError::into_inner).step = now;
+        }
     }
 
     /// How many times faster than real time this clock runs.
@@ -56,7 +107,8 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
     pub fn now(&self) -> Now {
-        let since_start = self.to_site(self.real().duration_since(self.began));
+        let passed = self.to_site(self.real().duration_since(self.began));
+        let since_start = self.governor.as_ref().map_or(passed, |governor| governor.held(passed));
         let utc = match self.utc {
             Utc::System => Timestamp::now(),
             Utc::From(start) => start.checked_add(since_start).unwrap_or(Timestamp::MAX),
@@ -103,6 +155,21 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
+    async fn a_governed_clock_waits_for_its_leader_and_loses_the_time() {
+        let slack = Duration::from_secs(15);
+        let clock = Clock::governed(Timestamp::UNIX_EPOCH, 60.0, slack);
+        let follower = clock.follower();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(follower.now().mono.since_start(), slack, "a minute would have passed");
+        follower.step();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(clock.now().mono.since_start(), slack, "a follower's step does not count");
+        clock.step();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(follower.now().mono.since_start(), Duration::from_secs(21));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn site_time_runs_at_its_speed() {
         let start: Timestamp = "2026-06-01T12:00:00Z".parse().expect("a time");
         let clock = Clock::scaled(start, 60.0);
@@ -133,6 +200,20 @@ mod tests {
         clock.sleep(Duration::from_secs(5)).await;
         assert_eq!(clock.now().mono.since_start(), Duration::from_secs(5));
         assert!(clock.speed() > 0.99);
+    }
+}
+
+impl Governor {
+    /// Site time given out when `passed` would have passed without a governor.
+    fn held(&self, passed: Duration) -> Duration {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wanted, limit) = (passed.saturating_sub(held.lost), held.step + self.slack);
+        if wanted <= limit {
+            return wanted;
+        }
+        // What is held back is lost: time is not made up for later.
+        held.lost += wanted - limit;
+        limit
     }
 }
 

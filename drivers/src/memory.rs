@@ -12,6 +12,11 @@ use std::time::Duration;
 /// and some keep what is written in memory that wears out.
 const PERCENT_STEP: f64 = 0.05;
 
+/// A dead-man is fed at the first look after this part of its timeout. Manufacturers ask for a
+/// third; looks come at intervals that often are a third themselves and never exactly, so a
+/// quarter is what makes every one of them count.
+const REFRESH_PART: u32 = 4;
+
 /// A command that is not obeyed is written again so many times; then it stays a mismatch until
 /// something else is wanted.
 const REWRITES_MAX: u32 = 3;
@@ -69,7 +74,7 @@ impl Memory {
         if since >= dead_man.timeout {
             // It has let go, and may have forgotten what it was told.
             Action::Full
-        } else if since >= dead_man.timeout / 3 {
+        } else if since >= dead_man.timeout / REFRESH_PART {
             Action::Refresh
         } else {
             Action::Nothing

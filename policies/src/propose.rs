@@ -80,12 +80,18 @@ impl CurrentStep<'_> {
 }
 
 /// Puts the plan's wish in the place of the rule's. The cap on export stays: an inverter gets the
-/// lower of the two limits.
+/// lower of the two limits. Whether there is light at all stays with the program; the plan dims.
 fn follow(proposals: &mut Vec<Proposal>, mut wish: Proposal) {
     let Some(rule) = proposals.iter_mut().find(|proposal| proposal.asset == wish.asset) else {
         proposals.push(wish);
         return;
     };
+    if let (Setpoint::Light(program), Setpoint::Light(planned)) = (rule.setpoint, wish.setpoint)
+        && (program.get() <= 0.0 || planned.get() <= 0.0)
+    {
+        // Dusk and dawn are the program's: a plan made before may not have seen them.
+        return;
+    }
     let lower = match (rule.setpoint, wish.setpoint) {
         (Setpoint::Limit(_), Setpoint::NoLimit) => true,
         (Setpoint::Limit(rule), Setpoint::Limit(plan)) => rule < plan,

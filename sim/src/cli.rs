@@ -31,6 +31,8 @@ enum Command {
     Serve(ServeArguments),
     /// Field and daemon together over TCP, with a live view.
     Demo(DemoArguments),
+    /// Measure what a snapshot, a solve and a simulated day cost on this machine.
+    Bench(BenchArguments),
     /// Replay whole days on paused time and report cost, levels, starts and more.
     Replay(ReplayArguments),
 }
@@ -74,6 +76,13 @@ struct DemoArguments {
     /// Plain lines even on a terminal.
     #[arg(long)]
     plain: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct BenchArguments {
+    /// The site file.
+    #[arg(long, default_value = "examples/sites/val-clair/site.yaml")]
+    site: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -137,6 +146,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve(&arguments),
         Command::Demo(arguments) => demonstrate(arguments),
+        Command::Bench(arguments) => bench(&arguments),
         Command::Replay(arguments) => replay(arguments),
     };
     match result {
@@ -174,6 +184,11 @@ fn demonstrate(arguments: DemoArguments) -> Outcome {
     };
     let good = runtime()?.block_on(demo.run(world))?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
+}
+
+fn bench(arguments: &BenchArguments) -> Outcome {
+    crate::bench::run(&World::load(&arguments.site, None, None)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn replay(arguments: ReplayArguments) -> Outcome {

@@ -4,6 +4,7 @@
 //! The plant knows nothing of the planner's model, and the daemon never sees the recorded days.
 //! Nothing imports this crate: the production binary carries no simulator.
 
+pub mod bench;
 pub mod cli;
 pub mod connect;
 pub mod days;

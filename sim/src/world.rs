@@ -119,10 +119,17 @@ impl World {
     /// # Errors
     /// When the plant or a device cannot be made.
     pub fn field(&self, seed: u64, clock: &Clock) -> Result<SimulatedField, WorldError> {
-        let start = clock.now().utc;
-        let network = self.loaded.water.as_ref().map(|water| &water.network);
-        let plant = Plant::new(self.site(), network, &self.recording, seed, start)?;
+        let plant = self.plant(seed, clock.now().utc)?;
         Ok(SimulatedField::new(self.site(), &self.loaded.profiles, plant, clock.clone())?)
+    }
+
+    /// The true plant at an instant.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn plant(&self, seed: u64, start: Timestamp) -> Result<Plant, WorldError> {
+        let network = self.loaded.water.as_ref().map(|water| &water.network);
+        Ok(Plant::new(self.site(), network, &self.recording, seed, start)?)
     }
 
     /// Water stored at the start and at the end of a ledger, m3.

@@ -1,61 +1,31 @@
 //! The simulated field read by the real drivers: two codecs written apart must agree on every
 //! point of every shipped profile.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod common;
+
+use common::{field_of, world};
+use drivers::{Field, FieldDevice};
+use regie_sim::connect::DuplexConnect;
+use regie_sim::plant::Truth;
+use site::{PointId, Site, Snapshot};
 use std::sync::Arc;
 use std::time::Duration;
 
-use drivers::{Clock, Field, FieldDevice};
-use hydraulics::Network;
-use jiff::Timestamp;
-use regie_sim::connect::DuplexConnect;
-use regie_sim::days::Recording;
-use regie_sim::field::SimulatedField;
-use regie_sim::plant::{Plant, Truth};
-use site::{PointId, Site, Snapshot};
-
-fn shipped_site() -> Site {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let path = examples.join("sites/val-clair/site.yaml");
-    let text = std::fs::read_to_string(&path).expect("the shipped site is there");
-    site::file::read(&text, &path).expect("it has no findings").site
-}
-
-fn devices_of(site: &Site) -> Vec<FieldDevice> {
-    let read = |device: &site::model::Device| {
-        let text = match &device.profile_file {
-            Some(path) => std::fs::read_to_string(path).expect("it is there"),
-            None => drivers::profile::builtin(&device.profile).expect("built in").to_owned(),
-        };
-        let profile = drivers::profile::read(&text, Path::new(&device.profile));
-        let profile = Arc::new(profile.expect("no findings"));
-        FieldDevice { device: device.clone(), profile }
-    };
-    site.devices.iter().map(read).collect()
-}
-
 /// Lets the drivers poll for some minutes and gives what they saw and what was true.
 async fn polled(start: &str, minutes: u64) -> (Site, Snapshot, Truth) {
-    let site = shipped_site();
-    let start: Timestamp = start.parse().expect("an instant");
-    let file = |path: &Option<PathBuf>| path.clone().expect("the shipped site names it");
-    let (profiles, weather) = (file(&site.simulation.profiles), file(&site.simulation.weather));
-    let recording = Recording::load(&profiles, &weather).expect("the days load");
-    let network = Network::load(&site.water.as_ref().expect("it has water").network);
-    let network = network.expect("it loads");
-    let plant = Plant::new(&site, Some(&network), &recording, 1, start).expect("a plant");
-    let devices = devices_of(&site);
-    let profiles: BTreeMap<_, _> =
-        devices.iter().map(|one| (one.device.id.clone(), one.profile.clone())).collect();
-    let clock = Clock::scaled(start, 1.0);
-    let simulated = SimulatedField::new(&site, &profiles, plant, clock.clone()).expect("a field");
+    let world = world();
+    let (simulated, clock) = field_of(&world, start, 1.0);
+    let device = |device: &site::model::Device| {
+        let profile = Arc::clone(&world.loaded.profiles[&device.id]);
+        FieldDevice { device: device.clone(), profile }
+    };
+    let devices = world.site().devices.iter().map(device).collect();
     let links = Arc::new(DuplexConnect::new(simulated.clone()));
     let field = Field::start(devices, links, clock.clone());
     clock.sleep(Duration::from_secs(60 * minutes)).await;
     let snapshot = field.freeze(clock.now());
     field.stop().await;
-    (site, snapshot, simulated.truth())
+    (world.site().clone(), snapshot, simulated.truth())
 }
 
 fn number(snapshot: &Snapshot, point: &str) -> f64 {

@@ -1,7 +1,7 @@
 //! One cycle, phase by phase, and the guard's look between cycles.
 
 use super::ladder::{self, Decision};
-use super::{Controller, PROPOSALS_CYCLES, Policy};
+use super::{Controller, DECISION_CYCLES, Policy};
 use jiff::Timestamp;
 use policies::estimate::estimate;
 use policies::forecast::{self, forecast};
@@ -36,23 +36,25 @@ impl Controller {
         let decision = self.decide(now.utc, plan);
         // The guard looks at the newest image: while a solve ran, it may have moved on.
         let newest = self.newest(snapshot);
+        self.decision = decision.clone();
+        self.decided_until = now.mono.after(self.loaded.site.pace.cycle * DECISION_CYCLES);
         self.proposals = self.propose(&newest, &decision);
-        self.proposals_until = now.mono.after(self.loaded.site.pace.cycle * PROPOSALS_CYCLES);
         let allowed = self.guard(&newest);
         let receipts = self.write(newest.now, &allowed).await;
         let verifications = self.verify(&newest);
         self.record((newest, estimate, decision), allowed, receipts, verifications)
     }
 
-    /// The guard's look between cycles: the same proposals, newer inputs.
+    /// The guard's look between cycles: the same decision, newer inputs. A level that falls low,
+    /// an export that grows, dusk: none of them waits for the next cycle.
     pub(super) async fn tick(&mut self) {
         let now = self.clock.now();
         let snapshot = self.freeze(now);
-        if now.mono > self.proposals_until {
-            // The cycle has not come round: what it proposed is too old to be acted upon.
-            let rules = Decision { rung: Rung::Rules, plan: None, because: None };
-            self.proposals = self.propose(&snapshot, &rules);
+        if now.mono > self.decided_until && self.decision.rung != Rung::Release {
+            // The cycle has not come round: what it decided is too old to be acted upon.
+            self.decision = Decision { rung: Rung::Rules, plan: None, because: None };
         }
+        self.proposals = self.propose(&snapshot, &self.decision);
         let allowed = self.guard(&snapshot);
         let receipts = self.write(now, &allowed).await;
         let verifications = self.verify(&snapshot);
@@ -62,6 +64,7 @@ impl Controller {
     }
 
     fn freeze(&mut self, now: Now) -> Snapshot {
+        self.clock.step();
         let snapshot = self.field.freeze(now);
         let site = &self.loaded.site;
         self.state.guard.observe(site, &snapshot);

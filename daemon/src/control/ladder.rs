@@ -9,6 +9,7 @@ use site::plan::{Estimate, Plan, Rung};
 const CLOCK_SANE_AFTER: i64 = 1_735_689_600;
 
 /// Where a cycle stands, and what it acts upon.
+#[derive(Debug, Clone)]
 pub(super) struct Decision {
     pub(super) rung: Rung,
     pub(super) plan: Option<Plan>,

@@ -17,6 +17,7 @@ use drivers::connect::Connect;
 use drivers::field::{Field, FieldDevice};
 use history::History;
 use jiff::Timestamp;
+use ladder::Decision;
 use site::Mono;
 use site::command::{Command, Guarded, Proposal, Verdict};
 use site::plan::Rung;
@@ -28,8 +29,8 @@ use tokio::sync::watch;
 
 /// How long after the field's reads begin a cycle or tick begins: reads end just before it.
 const AFTER_POLL: Duration = Duration::from_secs(2);
-/// Proposals older than this many cycles are not acted upon any more.
-const PROPOSALS_CYCLES: u32 = 3;
+/// A decision older than this many cycles is not acted upon any more.
+const DECISION_CYCLES: u32 = 3;
 
 /// Which policy decides. The ladder stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +69,9 @@ pub struct Controller {
     started_at: Timestamp,
     rung: Option<Rung>,
     because: Option<String>,
+    decision: Decision,
+    decided_until: Mono,
     proposals: Vec<Proposal>,
-    proposals_until: Mono,
     commands: Vec<Guarded<Command>>,
     verdicts: Vec<Verdict>,
     view: watch::Sender<Arc<View>>,
@@ -97,8 +99,9 @@ impl Controller {
             started_at: now.utc,
             rung: None,
             because: None,
+            decision: Decision { rung: Rung::Release, plan: None, because: None },
+            decided_until: Mono::new(Duration::MAX),
             proposals: Vec::new(),
-            proposals_until: now.mono,
             commands: Vec::new(),
             verdicts: Vec::new(),
             // Replaced at once, below, by what there is to show.

@@ -15,6 +15,8 @@ const BINDING_PRICE_MIN: f64 = 1e-4;
 const BINDINGS_MAX: usize = 24;
 /// An inverter whose plan is this much below what it could give is limited.
 const LIMIT_MARGIN: f64 = 0.005;
+/// An export this close to its limit is at the limit, kW.
+const EXPORT_MARGIN_KW: f64 = 0.1;
 /// How far the linear program's levels may lie from those that the tables give, share of the
 /// tank's height.
 const LEVEL_TOLERANCE: f64 = 0.15;
@@ -137,6 +139,8 @@ fn limits(
         let limit = |(t, column): (usize, &Variable)| {
             let taken = solved.value(*column);
             let limited = taken < available[t].kw() - LIMIT_MARGIN * rated;
+            // What only the cap on export takes is left to the cap: it goes by what is measured.
+            let limited = limited && !at_export_limit(inputs, problem, solved, t);
             let least = inverter.min_limit.get();
             limited.then(|| Ratio::new((taken / rated).clamp(least, 1.0)))
         };
@@ -144,6 +148,11 @@ fn limits(
         all.insert(inverter.id.clone(), limits);
     }
     all
+}
+
+fn at_export_limit(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved, t: usize) -> bool {
+    let limit = inputs.site.grid.export_limit;
+    limit.is_some_and(|limit| solved.value(problem.export[t]) > limit.kw() - EXPORT_MARGIN_KW)
 }
 
 /// Expected money over the horizon: energy, and the part of the demand charge that is new.

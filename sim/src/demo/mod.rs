@@ -125,8 +125,9 @@ impl Demo {
                 charge.billing = Billing::Fixed { start, days: 30 };
             }
         });
-        let clock = Clock::scaled(start, self.speed);
-        let field = world.field(self.seed, &clock)?;
+        let slack = world.site().pace.poll * 3 / 2;
+        let clock = Clock::governed(start, self.speed, slack);
+        let field = world.field(self.seed, &clock.follower())?;
         let _served = serve_tcp(&field).await?;
         let books = Bookkeeper::start(world.site(), &field, &clock);
         let baseline = Baseline::start(&world, self.seed, &clock)?;
@@ -227,6 +228,7 @@ struct Baseline {
 
 impl Baseline {
     fn start(world: &World, seed: u64, clock: &Clock) -> Result<Self, WorldError> {
+        let clock = &clock.follower();
         let field = world.field(seed, clock)?;
         let books = Bookkeeper::start(world.site(), &field, clock);
         let mut controller = Controller::new(Parts {
