@@ -39,7 +39,7 @@ def capture(seconds):
     finally:
         subprocess.run([*tmux, "send-keys", "q"], check=False)
         time.sleep(3)
-        subprocess.run([*tmux, "kill-server"], check=False)
+        subprocess.run([*tmux, "kill-server"], check=False, stderr=subprocess.DEVNULL)
 
 
 def change(style, codes):

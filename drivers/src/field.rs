@@ -118,7 +118,7 @@ impl Field {
     ///
     /// A command is written when its setpoint differs from the one acknowledged last, when the
     /// last write failed, or when [`Field::verify`] found a mismatch; otherwise the device's
-    /// dead-man is refreshed once a third of its time has passed. Commands to one link keep
+    /// dead-man is refreshed once a quarter of its time has passed. Commands to one link keep
     /// their order; different links work at the same time. An asset that is absent gets neither
     /// writes nor refreshes, so that its dead-man lets go.
     pub async fn write(&self, now: Now, commands: &[Guarded<Command>]) -> Vec<Receipt> {

@@ -76,7 +76,7 @@ fn assert_good(output: &str) {
 
 #[test]
 fn eight_cycles_end_with_every_command_confirmed() {
-    let copy = Copy::new(PACE);
+    let copy = Copy::new(PACE, "10 min");
     let mut demo = Demo::start(&copy, &["--cycles", "8"]);
     let (code, output, errors) = demo.end();
     assert_eq!(code, Some(0), "{output}\n{errors}");
@@ -92,7 +92,7 @@ fn eight_cycles_end_with_every_command_confirmed() {
 
 #[test]
 fn an_interrupt_ends_it_with_a_summary() {
-    let copy = Copy::new(PACE);
+    let copy = Copy::new(PACE, "10 min");
     let mut demo = Demo::start(&copy, &[]);
     let stdout = demo.0.stdout.take().expect("it was asked for");
     let mut lines = BufReader::new(stdout).lines().map(|line| line.expect("UTF-8"));

@@ -2,9 +2,12 @@
 //! point of every shipped profile.
 
 mod common;
+#[path = "common/field.rs"]
+mod field;
 
-use common::{field_of, world};
+use common::world;
 use drivers::{Field, FieldDevice};
+use field::field_of;
 use regie_sim::connect::DuplexConnect;
 use regie_sim::plant::Truth;
 use site::{PointId, Site, Snapshot};

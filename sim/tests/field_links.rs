@@ -2,9 +2,12 @@
 //! Requests are bytes written by hand.
 
 mod common;
+#[path = "common/field.rs"]
+mod field;
 
-use common::{field_of, world};
+use common::world;
 use drivers::Connect;
+use field::field_of;
 use regie_sim::connect::{DuplexConnect, ServeError, serve_tcp};
 use regie_sim::field::{Fault, FieldError, SimulatedField};
 use regie_sim::world::World;

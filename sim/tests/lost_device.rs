@@ -3,8 +3,11 @@
 //! Time is paused, so that the hours cost what their solves cost.
 
 mod common;
+#[path = "common/field.rs"]
+mod field;
 
-use common::{field_of, world};
+use common::world;
+use field::field_of;
 use regie::cli::render;
 use regie::control::{Controller, Parts, Policy};
 use regie::status::Status;

@@ -74,10 +74,10 @@ async fn a_command_is_written_on_change_and_then_only_refreshed() {
     let run = pump(Setpoint::Run);
     assert_eq!(deliver(&field, &clock, &run).await, Delivery::Sent);
     assert_eq!(peer.writes(), [(6, 101, vec![0, 1]), (6, 100, vec![0, 1])], "heartbeat first");
-    clock.sleep(seconds(9)).await;
-    assert_eq!(deliver(&field, &clock, &run).await, Delivery::Unchanged, "9 s of 30 s");
+    clock.sleep(seconds(7)).await;
+    assert_eq!(deliver(&field, &clock, &run).await, Delivery::Unchanged, "7 s of 30 s");
     clock.sleep(seconds(1)).await;
-    assert_eq!(deliver(&field, &clock, &run).await, Delivery::Refreshed, "a third of 30 s");
+    assert_eq!(deliver(&field, &clock, &run).await, Delivery::Refreshed, "a quarter of 30 s");
     assert_eq!(peer.writes()[2..], [(6, 101, vec![0, 2])], "the heartbeat alone, and changed");
     assert_eq!(deliver(&field, &clock, &pump(Setpoint::Stop)).await, Delivery::Sent);
     assert_eq!(peer.writes()[3..], [(6, 101, vec![0, 3]), (6, 100, vec![0, 0])]);

@@ -11,13 +11,15 @@ pub(crate) struct Copy {
 
 impl Copy {
     /// The shipped site with free ports in the place of its own, `pace` in the place of its pace,
-    /// and its other files where they are.
-    pub(crate) fn new(pace: &str) -> Self {
+    /// `min_stop` in the place of its pumps' own, and its other files where they are.
+    pub(crate) fn new(pace: &str, min_stop: &str) -> Self {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         let examples = examples.canonicalize().expect("the examples are there");
         let shipped = examples.join("sites/val-clair/site.yaml");
         let text = std::fs::read_to_string(shipped).expect("it is in the tree");
         let text = text.replace("../..", &examples.display().to_string());
+        assert!(text.contains("min_stop: 10 min"), "it sets it");
+        let text = text.replace("min_stop: 10 min", &format!("min_stop: {min_stop}"));
         let begin = text.find("\npace:\n").expect("the shipped site sets its pace");
         let end = begin + text[begin..].find("\n\n").expect("a section ends with an empty line");
         let text = format!("{}\npace: {pace}{}", &text[..begin], &text[end..]);
