@@ -4,8 +4,8 @@
 use drivers::profile::{self, Profile};
 use hydraulics::{HydraulicsError, Network};
 use policies::water::WaterModel;
-use site::file::{FileReference, Need, Resolved};
-use site::model::Device;
+use site::file::{FileReference, Need};
+use site::model::{Device, Water};
 use site::text::{FILE_BYTES_MAX, Finding, Place};
 use site::{DeviceId, Site};
 use std::collections::BTreeMap;
@@ -33,13 +33,21 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
     let text = read(path).map_err(|message| {
         vec![finding(path, start, "missing-file", message, "check the path and who may read it")]
     })?;
-    let resolved = site::file::read(&text, path)?;
-    let mut findings = missing_files(path, &resolved.files);
-    let profiles = profiles(path, &resolved.site, &mut findings);
-    needs(path, &resolved, &profiles, &mut findings);
-    let water = if findings.is_empty() { water(path, &resolved.site, &mut findings) } else { None };
-    if findings.is_empty() {
-        return Ok(Loaded { site: Arc::new(resolved.site), profiles, water });
+    let reading = site::file::read_all(&text, path);
+    let mut findings = reading.findings.clone();
+    findings.extend(missing_files(path, &reading.files));
+    let profiles = profiles(path, &reading.devices, &mut findings);
+    needs(path, &reading.needs, &profiles, &mut findings);
+    let network = reading.water.as_ref().and_then(|water| network(path, water, &mut findings));
+    let water = match (&reading.site, network) {
+        // A model of a site that is not whole would find what follows from other findings.
+        (Some(site), Some(network)) if findings.is_empty() => {
+            model(path, site, &network, &mut findings)
+        }
+        _ => None,
+    };
+    if let (Some(site), true) = (reading.site, findings.is_empty()) {
+        return Ok(Loaded { site: Arc::new(site), profiles, water });
     }
     findings.sort();
     findings.dedup();
@@ -77,12 +85,12 @@ fn missing_files(path: &Path, files: &[FileReference]) -> Vec<Finding> {
 
 fn profiles(
     path: &Path,
-    site: &Site,
+    devices: &[Device],
     findings: &mut Vec<Finding>,
 ) -> BTreeMap<DeviceId, Arc<Profile>> {
     let mut known: BTreeMap<String, Option<Arc<Profile>>> = BTreeMap::new();
     let mut all = BTreeMap::new();
-    for device in &site.devices {
+    for device in devices {
         let key = format!("{} {:?}", device.profile, device.profile_file);
         let profile = known.entry(key).or_insert_with(|| match one_profile(path, device) {
             Ok(profile) => Some(Arc::new(profile)),
@@ -129,11 +137,11 @@ fn one_profile(path: &Path, device: &Device) -> Result<Profile, Vec<Finding>> {
 /// Checks that the profiles have the points and commands that the assets need.
 fn needs(
     path: &Path,
-    resolved: &Resolved,
+    needs: &[Need],
     profiles: &BTreeMap<DeviceId, Arc<Profile>>,
     findings: &mut Vec<Finding>,
 ) {
-    for need in &resolved.needs {
+    for need in needs {
         match need {
             Need::Point { point, place } => {
                 let Some(profile) = profiles.get(point.device()) else { continue };
@@ -167,28 +175,37 @@ fn needs(
     }
 }
 
-fn water(path: &Path, site: &Site, findings: &mut Vec<Finding>) -> Option<Arc<WaterModel>> {
-    let water = site.water.as_ref()?;
-    let network = match Network::load(&water.network) {
-        Ok(network) => network,
+fn network(path: &Path, water: &Water, findings: &mut Vec<Finding>) -> Option<Network> {
+    match Network::load(&water.network) {
+        Ok(network) => return Some(network),
+        // A missing file is reported at the place where it is named.
+        Err(HydraulicsError::Missing { .. }) => {}
         Err(HydraulicsError::Corrupt { findings: inner, .. }) => {
             for corrupt in inner {
                 let line = corrupt.line.map_or(1, |line| u64::try_from(line).unwrap_or(1));
                 let place = Place { line, column: 1 };
                 let message = format!("{} {}", corrupt.text, corrupt.excerpt);
-                findings.push(finding(&water.network, place, "network", message.trim_end(), ""));
+                let help = "correct the network file at this line";
+                findings.push(finding(&water.network, place, "network", message.trim_end(), help));
             }
-            return None;
         }
-        Err(error) => {
-            findings.push(finding(path, water.place, "network", error.to_string(), ""));
-            return None;
-        }
-    };
-    match WaterModel::new(site, &network) {
+        Err(error) => findings.push(finding(path, water.place, "network", error.to_string(), "")),
+    }
+    None
+}
+
+/// Fits the site to its network.
+fn model(
+    path: &Path,
+    site: &Site,
+    network: &Network,
+    findings: &mut Vec<Finding>,
+) -> Option<Arc<WaterModel>> {
+    match WaterModel::new(site, network) {
         Ok(model) => Some(Arc::new(model)),
         Err(error) => {
-            findings.push(finding(path, water.place, "network", error.to_string(), ""));
+            let place = site.water.as_ref().map_or_else(Place::default, |water| water.place);
+            findings.push(finding(path, place, "network", error.to_string(), ""));
             None
         }
     }

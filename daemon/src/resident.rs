@@ -23,7 +23,9 @@ pub enum ResidentError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address for status and metrics could not be bound.
-    #[error("cannot serve status and metrics at {address}: {error}; is another Régie running?")]
+    #[error(
+        "cannot serve status and metrics at {address}: {error}; another Régie may run there, or the port needs more rights"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

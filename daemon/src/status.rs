@@ -162,6 +162,8 @@ pub struct WriteStatus {
     pub failures: u64,
     /// Commands read back and equal.
     pub confirmed: u64,
+    /// Commands overtaken by another one before they were read back (steps of a ramp, say).
+    pub superseded: u64,
     /// Times a read-back differed.
     pub mismatches: u64,
     /// Commands sent and not yet read back.

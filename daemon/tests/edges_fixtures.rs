@@ -284,6 +284,7 @@ pub(crate) fn status() -> Status {
             }],
         },
         writes: WriteStatus {
+            superseded: 0,
             commands: 12,
             refreshes: 640,
             failures: 1,

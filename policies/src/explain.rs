@@ -133,15 +133,15 @@ impl Text<'_> {
             return;
         };
         self.line(format_args!(
-            "It {verb} {id}: {:.0} % now ({:?}), planned between {low:.0} % at {low_at} and \
+            "It {verb} {id}: {:.0} % now ({}), planned between {low:.0} % at {low_at} and \
              {high:.0} % at {high_at}; band {:.0} to {:.0} %.",
             share(level.value.get()),
-            level.basis,
+            level.basis.word(),
             tank.band_low.percent(),
             tank.band_high.percent(),
         ));
         if let Some(reserve) = tank.reserve {
-            let (level, at) = (reserve.level.percent(), reserve.at);
+            let (level, at) = (reserve.level.percent(), reserve.at.strftime("%H:%M"));
             self.line(format_args!("Level needed: {level:.0} % at {at} (reserve of {id})."));
         }
         let t = plan.step_at(self.now()).unwrap_or(0);
@@ -228,7 +228,7 @@ impl Text<'_> {
     fn wanted(&mut self, asset: &AssetId) {
         let wanted = self.record.proposals.iter().filter(|p| &p.asset == asset);
         let lines: Vec<String> = wanted
-            .map(|p| format!("Wanted by {:?}: {} ({}).", p.authority, p.setpoint, p.why))
+            .map(|p| format!("Wanted by {}: {} ({}).", p.authority.word(), p.setpoint, p.why))
             .collect();
         for line in lines {
             self.line(format_args!("{line}"));
@@ -239,7 +239,7 @@ impl Text<'_> {
         let verdicts = self.record.verdicts.iter().filter(|v| &v.asset == asset);
         let lines: Vec<String> = verdicts
             .filter(|v| v.outcome != Outcome::Passed)
-            .map(|v| format!("Guard, {}: {:?}: {}.", v.check, v.outcome, v.reason))
+            .map(|v| format!("Guard, {}: {}: {}.", v.check, v.outcome.word(), v.reason))
             .collect();
         if lines.is_empty() {
             self.line(format_args!("The guard had nothing to change."));

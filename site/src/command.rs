@@ -47,8 +47,8 @@ impl Setpoint {
 impl fmt::Display for Setpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.percent() {
-            Some(percent) => write!(f, "{} {percent:.0} %", self.operation()),
-            None => f.write_str(self.operation()),
+            Some(percent) if percent > 0.0 => write!(f, "{} {percent:.0} %", self.operation()),
+            _ => f.write_str(self.operation()),
         }
     }
 }
@@ -67,6 +67,20 @@ pub enum Authority {
     Plan,
     /// The default program: level bands and calendars.
     Program,
+}
+
+impl Authority {
+    /// In words, for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Interlock => "an interlock",
+            Self::Operator => "an operator",
+            Self::External => "a limit from outside",
+            Self::Plan => "the plan",
+            Self::Program => "the default program",
+        }
+    }
 }
 
 /// A wish for one asset.
@@ -124,6 +138,18 @@ pub enum Outcome {
     Narrowed,
     /// Not let through: nothing is written.
     Blocked,
+}
+
+impl Outcome {
+    /// In words, for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Narrowed => "narrowed",
+            Self::Blocked => "blocked",
+        }
+    }
 }
 
 /// One check's word on one asset.

@@ -23,6 +23,19 @@ pub enum Basis {
     Default,
 }
 
+impl Basis {
+    /// In words, for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Held => "held from before",
+            Self::Modelled => "from a model",
+            Self::Default => "from the site file",
+        }
+    }
+}
+
 /// A number with its spread (one standard deviation) and its basis.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimated<T> {

@@ -9,6 +9,7 @@ use crate::resident::{self, ResidentError};
 use crate::store::StoreError;
 use jiff::tz::TimeZone;
 use site::AssetId;
+use std::io::IsTerminal;
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -120,6 +121,11 @@ fn resident(site: &Path, log: Log) -> u8 {
 fn code_of(error: &ResidentError) -> u8 {
     match error {
         ResidentError::Store(StoreError::Denied { .. }) => exit::PERMISSION,
+        ResidentError::Listen { error, .. }
+            if error.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
+            exit::PERMISSION
+        }
         ResidentError::Listen { .. } | ResidentError::Store(StoreError::InUse { .. }) => {
             exit::UNAVAILABLE
         }
@@ -145,7 +151,10 @@ async fn stop() {
 fn open_log(log: Log) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match log {
         Log::Text => builder.init(),
         Log::Json => builder.json().init(),

@@ -58,9 +58,9 @@ impl Controller {
         let allowed = self.guard(&snapshot);
         let receipts = self.write(now, &allowed).await;
         let verifications = self.verify(&snapshot);
-        self.tally.verified(&verifications);
         self.tally.judged(&allowed.verdicts);
         self.tally.delivered(&receipts);
+        self.tally.verified(&verifications);
     }
 
     fn freeze(&mut self, now: Now) -> Snapshot {
@@ -192,9 +192,9 @@ impl Controller {
         verifications: BTreeMap<AssetId, Verification>,
     ) -> CycleRecord {
         self.state.cycle += 1;
-        self.tally.verified(&verifications);
         self.tally.judged(&allowed.verdicts);
         self.tally.delivered(&receipts);
+        self.tally.verified(&verifications);
         self.tally.cycle(decision.rung);
         (self.rung, self.because) = (Some(decision.rung), decision.because.clone());
         let record = CycleRecord {

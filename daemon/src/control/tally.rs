@@ -81,7 +81,10 @@ impl Tally {
             match receipt.delivery {
                 Delivery::Sent => {
                     self.writes.commands += 1;
-                    self.verified.insert(receipt.asset.clone(), Verification::Pending);
+                    let asset = receipt.asset.clone();
+                    let before = self.verified.insert(asset, Verification::Pending);
+                    let overtaken = before == Some(Verification::Pending);
+                    self.writes.superseded += u64::from(overtaken);
                 }
                 Delivery::Refreshed => self.writes.refreshes += 1,
                 Delivery::Failed(_) => self.writes.failures += 1,

@@ -10,7 +10,7 @@ use site::asset::Mode;
 use site::command::Outcome;
 use site::plan::Plan;
 use site::record::CycleRecord;
-use site::{AssetId, Snapshot};
+use site::{AssetId, Reason, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -178,8 +178,10 @@ impl Controller {
     fn devices(&self, snapshot: &Snapshot) -> Vec<DeviceStatus> {
         let status = |health: drivers::DeviceHealth| {
             let mut points = snapshot.of_device(&health.id);
-            let trouble = points.find_map(|(point, _)| {
-                Some(format!("{}: {}", point.name(), snapshot.trouble(point)?.words()))
+            // A device that says "not available" answers: an inverter sleeps every night.
+            let trouble = points.find_map(|(point, _)| match snapshot.trouble(point)? {
+                Reason::NotAvailable => None,
+                reason => Some(format!("{}: {}", point.name(), reason.words())),
             });
             DeviceStatus {
                 device: health.id.to_string(),
@@ -192,7 +194,7 @@ impl Controller {
                 last_answer_at: health.last_answer.map(|at| snapshot.now.utc_of(at)),
                 requests: health.reads_ok + health.writes_ok,
                 failures: health.reads_failed + health.writes_failed,
-                connects: health.reconnects,
+                connects: health.reconnects + u64::from(health.last_answer.is_some()),
             }
         };
         self.field.health().into_iter().map(status).collect()

@@ -57,7 +57,7 @@ fn draw(frame: &mut Frame<'_>, scene: &Scene) {
         Layout::vertical([Constraint::Length(3), Constraint::Min(18), Constraint::Length(4)])
             .areas(frame.area());
     let [left, right] =
-        Layout::horizontal([Constraint::Percentage(52), Constraint::Percentage(48)]).areas(body);
+        Layout::horizontal([Constraint::Min(60), Constraint::Length(56)]).areas(body);
     self::head(frame, head, scene);
     commune(frame, left, scene);
     plan(frame, right, scene);
@@ -102,12 +102,14 @@ fn commune(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
         };
         let ahead: Vec<String> = tank.ahead.iter().map(|l| format!("{:.0}", 100.0 * l)).collect();
         let label = format!("{id} {:.0} %  (in 1, 3, 6 h: {} %)", 100.0 * level, ahead.join(" "));
-        frame.render_widget(Gauge::default().ratio(level.clamp(0.0, 1.0)).label(label), line);
+        // The bar goes on under its label only when both of its colours are said.
+        let gauge = Gauge::default().gauge_style(Style::new().fg(Color::Blue).bg(Color::Black));
+        frame.render_widget(gauge.ratio(level.clamp(0.0, 1.0)).label(label), line);
     }
     let mut lines = assets(scene);
     lines.push(Line::raw(""));
     lines.push(Line::raw(format!(
-        "PV {} of {} offered, {:.1} kWh curtailed   demand {:.0} m3/h",
+        "PV {} of {}, {:.1} kWh curtailed; demand {:.0} m3/h",
         kilowatts(sum(status, AssetKind::Inverter)),
         kilowatts(Some(scene.pv_available_watts)),
         scene.curtailed_kwh,

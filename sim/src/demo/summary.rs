@@ -14,21 +14,25 @@ pub(super) fn print(scene: &Scene, ledger: &Ledger, speed: f64) -> bool {
         status.cycles_since_start
     );
     println!(
-        "commands over Modbus TCP: {} sent, {} confirmed by read-back, {} refreshes, {} failed, \
-         {} mismatches, {} pending",
+        "commands over Modbus TCP: {} sent, {} confirmed by read-back, {} overtaken by the next, \
+         {} failed, {} mismatches, {} pending; {} refreshes",
         writes.commands,
         writes.confirmed,
-        writes.refreshes,
+        writes.superseded,
         writes.failures,
         writes.mismatches,
-        writes.pending
+        writes.pending,
+        writes.refreshes
     );
     for (id, pump) in &ledger.last().pumps {
         let starts = pump.starts - ledger.first().pumps[id].starts;
         println!("pump {id}: {starts} start(s), {:.2} h running", pump.run_time.get() / 3600.0);
     }
     let interventions: u64 = guard.interventions.values().sum();
-    println!("guard: {interventions} interventions, interlocks broken: {}", guard.interlocks);
+    println!(
+        "guard: {interventions} interventions, interlocks held against us: {}",
+        guard.interlocks
+    );
     for (id, tank) in ledger.tanks() {
         println!(
             "tank {id}: {:.2} to {:.2} m, {:.0} min outside its band",

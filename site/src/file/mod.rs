@@ -9,12 +9,12 @@ mod water;
 pub use devices::endpoint;
 
 use crate::ids::{AssetId, DeviceId, PointId};
-use crate::model::{BaseLoad, Pace, SimulatedLoad, Simulation, Site};
+use crate::model::{BaseLoad, Device, Pace, SimulatedLoad, Simulation, Site, Water};
 use crate::text::{self, Finding, Findings, Place, Section};
 use crate::units::{Angle, Power, Quantity, Ratio};
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,7 +58,9 @@ pub(crate) struct Context<'a> {
     folder: &'a Path,
     pub(crate) files: RefCell<Vec<FileReference>>,
     pub(crate) needs: RefCell<Vec<Need>>,
+    /// Names as written, whether or not what they name could be read.
     pub(crate) devices: Vec<DeviceId>,
+    pub(crate) tanks: Vec<AssetId>,
 }
 
 impl Context<'_> {
@@ -83,37 +85,70 @@ pub struct Resolved {
     pub needs: Vec<Need>,
 }
 
+/// All that could be read of a site file, and all that is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The site, when its indispensable parts could be read.
+    pub site: Option<Site>,
+    /// Devices that could be read.
+    pub devices: Vec<Device>,
+    /// The water network, when it could be read.
+    pub water: Option<Water>,
+    /// Files that must exist.
+    pub files: Vec<FileReference>,
+    /// Points and commands that the profiles must have.
+    pub needs: Vec<Need>,
+    /// All findings, in the order of the file.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a site file as far as it can be read, so that whoever opens the files it names can add
+/// their findings to these.
+#[must_use]
+pub fn read_all(text: &str, origin: &Path) -> Reading {
+    let findings = Findings::new(origin);
+    let reading = text::parse(text, &findings).and_then(|root| {
+        Section::open(&root, "the site file", &findings).map(|section| whole(section, origin))
+    });
+    let nothing = Reading {
+        site: None,
+        devices: Vec::new(),
+        water: None,
+        files: Vec::new(),
+        needs: Vec::new(),
+        findings: Vec::new(),
+    };
+    Reading { findings: findings.into_sorted(), ..reading.unwrap_or(nothing) }
+}
+
 /// Reads a site file.
 ///
 /// # Errors
 /// All findings, in the order of the file.
 pub fn read(text: &str, origin: &Path) -> Result<Resolved, Vec<Finding>> {
-    let findings = Findings::new(origin);
-    let resolved = text::parse(text, &findings).and_then(|root| {
-        Section::open(&root, "the site file", &findings).and_then(|s| whole(s, origin))
-    });
-    match resolved {
-        Some(resolved) if findings.is_empty() => Ok(resolved),
-        _ => Err(findings.into_sorted()),
+    let Reading { site, files, needs, findings, .. } = read_all(text, origin);
+    match site {
+        Some(site) if findings.is_empty() => Ok(Resolved { site, files, needs }),
+        _ => Err(findings),
     }
 }
 
-fn whole(root: Section<'_>, origin: &Path) -> Option<Resolved> {
+fn whole(root: Section<'_>, origin: &Path) -> Reading {
     root.number::<u32>("regie", VERSION..=VERSION);
-    let mut context = Context {
+    let context = Context {
         folder: origin.parent().unwrap_or(Path::new("")),
         files: RefCell::default(),
         needs: RefCell::default(),
-        devices: Vec::new(),
+        devices: root.names("devices"),
+        tanks: root.names("tanks"),
     };
     let about = root.section("site").map(about);
     let pace = pace(root.section_maybe("pace"));
     let (listen, state) = service(root.section_maybe("service"), &context);
     let devices = devices::read(&root, &context);
-    context.devices = devices.iter().map(|device| device.id.clone()).collect();
     let water = root.section_maybe("water").and_then(|section| water::water(section, &context));
     let tanks = water::tanks(&root, &context);
-    let pumps = water::pumps(&root, &context, &tanks);
+    let pumps = water::pumps(&root, &context);
     let flow_meters = water::flow_meters(&root, &context);
     let inverters = energy::inverters(&root, &context);
     let lighting = energy::lighting(&root, &context);
@@ -127,30 +162,39 @@ fn whole(root: Section<'_>, origin: &Path) -> Option<Resolved> {
     }
     assets::unique(&root);
     root.finish();
-    let (id, name, zone, latitude, longitude) = about??;
-    let (grid, tariff) = (grid?, tariff?);
-    let site = Site {
-        id,
-        name,
-        zone,
-        latitude,
-        longitude,
-        pace,
-        listen,
-        state,
-        devices,
-        water,
-        pumps,
-        tanks,
-        flow_meters,
-        inverters,
-        lighting,
-        grid,
-        base_load,
-        tariff,
-        simulation,
-    };
-    Some(Resolved { site, files: context.files.into_inner(), needs: context.needs.into_inner() })
+    let (network, known) = (water.clone(), devices.clone());
+    let site = about.flatten().zip(grid.zip(tariff)).map(|(about, (grid, tariff))| {
+        let (id, name, zone, latitude, longitude) = about;
+        Site {
+            id,
+            name,
+            zone,
+            latitude,
+            longitude,
+            pace,
+            listen,
+            state,
+            devices,
+            water,
+            pumps,
+            tanks,
+            flow_meters,
+            inverters,
+            lighting,
+            grid,
+            base_load,
+            tariff,
+            simulation,
+        }
+    });
+    Reading {
+        site,
+        devices: known,
+        water: network,
+        files: context.files.into_inner(),
+        needs: context.needs.into_inner(),
+        findings: Vec::new(),
+    }
 }
 
 type About = Option<(AssetId, String, TimeZone, f64, f64)>;
@@ -203,10 +247,13 @@ fn pace(section: Option<Section<'_>>) -> Pace {
 fn service(section: Option<Section<'_>>, context: &Context<'_>) -> (SocketAddr, Option<PathBuf>) {
     let default = SocketAddr::from(([127, 0, 0, 1], 9920));
     let Some(section) = section else { return (default, None) };
+    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
     let listen = section.get("listen").and_then(|node| {
         section.scalar(node, "wrong-address", |text| match text.parse::<SocketAddr>() {
-            Ok(address) if address.ip().is_loopback() => Ok(address),
-            Ok(address) => Err(format!("'{address}' is not loopback; use 127.0.0.1:9920")),
+            Ok(address) if loopback.contains(&address.ip()) => Ok(address),
+            Ok(address) => {
+                Err(format!("'{address}' is not 127.0.0.1 or [::1]; write 127.0.0.1:9920"))
+            }
             Err(_) => Err(format!("'{text}' is not an address; write 127.0.0.1:9920")),
         })
     });

@@ -108,10 +108,10 @@ pub(super) fn time_of_day(text: &str) -> Result<Time, String> {
     Time::new(hour, minute, 0, 0).map_err(|_| wrong())
 }
 
-pub(super) fn pumps(root: &Section<'_>, context: &Context<'_>, tanks: &[Tank]) -> Vec<Pump> {
+pub(super) fn pumps(root: &Section<'_>, context: &Context<'_>) -> Vec<Pump> {
     let mut pumps = Vec::new();
     for (id, place, section) in root.named("pumps", "pump") {
-        let pump = name(id, place, &section).and_then(|id| pump(id, &section, context, tanks));
+        let pump = name(id, place, &section).and_then(|id| pump(id, &section, context));
         section.finish();
         pumps.extend(pump);
     }
@@ -119,7 +119,7 @@ pub(super) fn pumps(root: &Section<'_>, context: &Context<'_>, tanks: &[Tank]) -
     pumps
 }
 
-fn pump(id: AssetId, section: &Section<'_>, context: &Context<'_>, tanks: &[Tank]) -> Option<Pump> {
+fn pump(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Pump> {
     let device = device(section, context);
     let control = control(section, context, device.as_ref(), &["run", "stop"]);
     let link = section.text("link");
@@ -129,9 +129,9 @@ fn pump(id: AssetId, section: &Section<'_>, context: &Context<'_>, tanks: &[Tank
     let max_starts_per_hour = section.number_or("max_starts_per_hour", starts, 1..=60);
     let (min_run, min_stop) = (seconds(section, "min_run", 180), seconds(section, "min_stop", 360));
     let start_cost = section.quantity_or("start_cost", Money::new(1.0));
-    let fills = section.need("fills").and_then(|_| tank_name(section, "fills", tanks));
+    let fills = section.need("fills").and_then(|_| tank_name(section, "fills", &context.tanks));
     let draws_from =
-        section.get("draws_from").and_then(|_| tank_name(section, "draws_from", tanks));
+        section.get("draws_from").and_then(|_| tank_name(section, "draws_from", &context.tanks));
     let level_control = match section.section_maybe("level_control") {
         Some(band) => level_band(band),
         None => Some(LevelBand { start_below: Ratio::new(0.4), stop_above: Ratio::new(0.9) }),
@@ -166,11 +166,11 @@ fn pump_points(points: &Points<'_, '_>) -> Option<PumpPoints> {
     Some(PumpPoints { running: running?, remote: remote?, power: power?, fault, dry, starts })
 }
 
-fn tank_name(section: &Section<'_>, key: &'static str, tanks: &[Tank]) -> Option<AssetId> {
+fn tank_name(section: &Section<'_>, key: &'static str, tanks: &[AssetId]) -> Option<AssetId> {
     let node = section.get(key)?;
     section.scalar(node, "unknown-tank", |text| {
-        let found = tanks.iter().find(|tank| tank.id.as_str() == text);
-        found.map(|tank| tank.id.clone()).ok_or_else(|| format!("no tank is called '{text}'"))
+        let found = tanks.iter().find(|tank| tank.as_str() == text);
+        found.cloned().ok_or_else(|| format!("no tank is called '{text}'"))
     })
 }
 

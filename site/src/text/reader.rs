@@ -26,7 +26,7 @@ pub fn parse(text: &str, findings: &Findings) -> Option<Node> {
                 column: location.column(),
             });
             let whole = error.to_string();
-            let first = whole.lines().next().unwrap_or("not YAML").to_owned();
+            let first = plain(whole.lines().next().unwrap_or("not YAML"));
             findings.add(
                 "yaml",
                 place,
@@ -36,4 +36,17 @@ pub fn parse(text: &str, findings: &Findings) -> Option<Node> {
             None
         }
     }
+}
+
+/// The parser's first line without its own place (a finding has one) and without advice to
+/// programmers.
+fn plain(line: &str) -> String {
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    let line = match line.split_once(": ") {
+        Some((place, rest)) if place.starts_with("line ") && place.contains("column") => rest,
+        _ => line,
+    };
+    let advice = [", set ", "; set ", ", use ", "; use "];
+    let end = advice.iter().filter_map(|word| line.find(word)).min().unwrap_or(line.len());
+    line[..end].trim_end().to_owned()
 }

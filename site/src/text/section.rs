@@ -196,6 +196,11 @@ impl<'a> Section<'a> {
         };
         entries.iter().filter_map(open).collect()
     }
+    /// The valid names of the map below a key, whether or not what they name can be read.
+    pub fn names<T: TryFrom<String>>(&self, key: &'static str) -> Vec<T> {
+        let Some(Node { tree: Tree::Map(entries), .. }) = self.get(key) else { return Vec::new() };
+        entries.iter().filter_map(|(name, _, _)| T::try_from(name.clone()).ok()).collect()
+    }
     /// The nodes of a list below a key; a missing key is an empty list.
     pub fn list(&self, key: &'static str) -> &'a [Node] {
         match self.get(key) {
@@ -232,6 +237,7 @@ impl<'a> Section<'a> {
                 None => {
                     let mut all = known.clone();
                     all.sort_unstable();
+                    all.dedup();
                     format!("known keys here: {}", all.join(", "))
                 }
             };
