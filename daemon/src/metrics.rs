@@ -249,6 +249,8 @@ impl Page {
         self.counter("write_failures_total", help, writes.failures);
         let help = "Commands read back and equal.";
         self.counter("write_confirmed_total", help, writes.confirmed);
+        let help = "Commands overtaken by another one before they were read back.";
+        self.counter("write_superseded_total", help, writes.superseded);
         let help = "Times a read-back differed.";
         self.counter("write_mismatches_total", help, writes.mismatches);
         let help = "Commands sent and not yet read back.";

@@ -93,7 +93,7 @@ fn help_names_the_exit_codes() {
 fn the_status_fits_one_screen() {
     let screen = render::status(&status());
     insta::assert_snapshot!(screen, @r#"
-    Val-Clair (val-clair)                          2026-01-12 08:30 UTC  regie 0.1.0
+    Val-Clair (val-clair)                          2026-01-12 09:30 CET  regie 0.1.0
     Rung    relaxed: T2.reserve was given up by 4.25 m3
     Grid    import 182.5 kW, peak 212.0 kW; winter-peak at 0.2100 EUR/kWh
     Tanks       level    now                         +1 h   +3 h   +6 h
@@ -113,7 +113,7 @@ fn the_status_fits_one_screen() {
     Guard   4 narrowed or blocked since the start; interlocks held: 1
       P2 blocked by min_run: has run 4 min of 10 min
     Writes  12 commands, 640 refreshes, 1 failed, 2 differ, 1 pending
-    Cycles  90 since 2026-01-12 07:00 UTC, 2 late; plan until 09:00 UTC
+    Cycles  90 since 2026-01-12 08:00 CET, 2 late; plan until 10:00
     Bill    273.8 kWh in, 1.2 kWh out, 57.39 EUR since the start
     "#);
     assert_fits(&screen);
@@ -140,7 +140,7 @@ fn a_bad_day_fits_one_screen_too() {
     }
     let screen = render::status(&bad);
     insta::assert_snapshot!(screen, @r#"
-    Saint-Rémy-en-Bouzemont-Saint-Gene… 2026-01-12 08:30 UTC, 600 times  regie 0.1.0
+    Saint-Rémy-en-Bouzemont-Saint-Gene… 2026-01-12 09:30 CET, 600 times  regie 0.1.0
     Rung    relaxed: the optimiser found no plan [31mat all the optimiser found no…
     Grid    import 182.5 kW, peak 212.0 kW; winter-peak at 0.2100 EUR/kWh
     Tanks       level    now                         +1 h   +3 h   +6 h
@@ -156,12 +156,12 @@ fn a_bad_day_fits_one_screen_too() {
       PV1    control produces     4.3 kW   100 %  release      confirmed
       PV2    control produces     2.8 kW    60 %  limit 60 %   confirmed
     Devices 14, 14 in trouble (2 of 14 shown)
-      flow1 at tcp://127.0.0.1:15101: not all points are good; last answer 2026-01-…
+      flow1 at tcp://127.0.0.1:15101: not all points are good; last answer 09:30
       flow2 at tcp://127.0.0.1:15102: not all points are good; never answered
     Guard   4 narrowed or blocked since the start; interlocks held: 1 (1 of 3 shown)
       P2 blocked by min_run: has run 4 min of 10 min
     Writes  12 commands, 640 refreshes, 1 failed, 2 differ, 1 pending
-    Cycles  90 since 2026-01-12 07:00 UTC, 2 late; plan until 09:00 UTC
+    Cycles  90 since 2026-01-12 08:00 CET, 2 late; plan until 10:00
     Bill    273.8 kWh in, 1.2 kWh out, 57.39 EUR since the start
     "#);
     assert_fits(&screen);

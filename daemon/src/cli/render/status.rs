@@ -2,7 +2,8 @@
 
 use super::{UNKNOWN, cut, kilowatts, one_line, printable};
 use crate::status::{AssetKind, AssetStatus, DeviceStatus, Status, TankStatus};
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use site::command::{Outcome, Verification};
 
 /// Columns of a terminal.
@@ -36,7 +37,7 @@ fn head(status: &Status) -> Vec<String> {
     let fast = (status.speed - 1.0).abs() > 1e-6;
     let speed = if fast { format!(", {} times", status.speed) } else { String::new() };
     let title = format!("{} ({})", one_line(&status.name), status.site);
-    let right = format!("{}{speed}  regie {}", time(status.at), status.version);
+    let right = format!("{}{speed}  regie {}", time(status, status.at), status.version);
     let room = WIDTH.saturating_sub(right.chars().count() + 1);
     let import = status.grid.import_watts.map_or(UNKNOWN.to_owned(), kilowatts);
     vec![
@@ -143,7 +144,7 @@ fn devices(status: &Status) -> Vec<String> {
         let trouble = device.trouble.as_deref().map_or("not all points are good".into(), one_line);
         let last = match device.last_answer_at {
             None => "never answered".to_owned(),
-            Some(at) => format!("last answer {}", time(at)),
+            Some(at) => format!("last answer {}", short(status, at)),
         };
         format!("  {} at {}: {trouble}; {last}", device.device, device.endpoint)
     }));
@@ -175,7 +176,7 @@ fn foot(status: &Status) -> Vec<String> {
     let expires = status
         .solver
         .plan_expires_at
-        .map_or("no plan".to_owned(), |at| format!("plan until {}", at.strftime("%H:%M UTC")));
+        .map_or("no plan".to_owned(), |at| format!("plan until {}", short(status, at)));
     vec![
         format!(
             "Writes  {} commands, {} refreshes, {} failed, {} differ, {} pending",
@@ -184,7 +185,7 @@ fn foot(status: &Status) -> Vec<String> {
         format!(
             "Cycles  {} since {}, {} late; {expires}",
             status.cycles_since_start,
-            time(status.started_at),
+            time(status, status.started_at),
             status.overruns,
         ),
         format!(
@@ -209,6 +210,19 @@ fn name(id: &site::AssetId) -> String {
     cut(id.as_str(), 12)
 }
 
-fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+/// An instant in the site's own time, with the zone's abbreviation.
+fn time(status: &Status, at: Timestamp) -> String {
+    local(status, at).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// The same without what everybody knows: no zone, and no date on the same day.
+fn short(status: &Status, at: Timestamp) -> String {
+    let (at, now) = (local(status, at), local(status, status.at));
+    let format = if at.date() == now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    at.strftime(format).to_string()
+}
+
+/// A zone that this machine does not know is shown as UTC, which the abbreviation then says.
+fn local(status: &Status, at: Timestamp) -> Zoned {
+    at.to_zoned(TimeZone::get(&status.time_zone).unwrap_or(TimeZone::UTC))
 }
