@@ -88,6 +88,8 @@ pub struct CommandCounts {
     pub sent: u64,
     /// Read back and equal.
     pub confirmed: u64,
+    /// Overtaken by another one before they were read back.
+    pub superseded: u64,
     /// Not acknowledged.
     pub failed: u64,
     /// Read back and different.
@@ -132,6 +134,7 @@ impl PolicyReport {
             commands: CommandCounts {
                 sent: writes.commands,
                 confirmed: writes.confirmed,
+                superseded: writes.superseded,
                 failed: writes.failures,
                 mismatched: writes.mismatches,
             },

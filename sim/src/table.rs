@@ -85,6 +85,9 @@ impl Table<'_> {
             (r.cycles - optimal).to_string()
         });
         self.row("commands sent", |r| r.commands.sent.to_string());
+        self.row("  confirmed, overtaken", |r| {
+            format!("{} {}", r.commands.confirmed, r.commands.superseded)
+        });
         self.row("  failed, mismatched", |r| {
             format!("{} {}", r.commands.failed, r.commands.mismatched)
         });

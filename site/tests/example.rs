@@ -1,4 +1,4 @@
-//! The shipped site is read without a finding, and a broken one gives all of them.
+//! The shipped site is read without a finding.
 
 use std::path::Path;
 

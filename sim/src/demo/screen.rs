@@ -54,7 +54,7 @@ impl Drop for Screen {
 
 fn draw(frame: &mut Frame<'_>, scene: &Scene) {
     let [head, body, foot] =
-        Layout::vertical([Constraint::Length(3), Constraint::Min(18), Constraint::Length(4)])
+        Layout::vertical([Constraint::Length(3), Constraint::Min(18), Constraint::Length(5)])
             .areas(frame.area());
     let [left, right] =
         Layout::horizontal([Constraint::Min(60), Constraint::Length(56)]).areas(body);
@@ -207,14 +207,15 @@ fn foot(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
     let saved = scene.baseline - scene.cost;
     let lines = vec![
         Line::raw(format!(
-            "guard: {guard}   commands {} sent, {} confirmed, {} failed",
-            writes.commands, writes.confirmed, writes.failures
+            "guard: {guard}   commands {} sent, {} confirmed, {} overtaken, {} failed",
+            writes.commands, writes.confirmed, writes.superseded, writes.failures
         )),
         Line::raw(format!(
-            "cost {:.2} EUR; level control would have cost {:.2} ({saved:+.2})   \
-             http://{}/metrics   {}",
-            scene.cost,
-            scene.baseline,
+            "cost {:.2} EUR; level control would have cost {:.2} ({saved:+.2}), tanks apart",
+            scene.cost, scene.baseline,
+        )),
+        Line::raw(format!(
+            "metrics http://{}/metrics   history {}",
             scene.address,
             scene.history.display()
         )),
