@@ -33,8 +33,8 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
     let text = read(path).map_err(|message| {
         vec![finding(path, start, "missing-file", message, "check the path and who may read it")]
     })?;
-    let reading = site::file::read_all(&text, path);
-    let mut findings = reading.findings.clone();
+    let mut reading = site::file::read_all(&text, path);
+    let mut findings = std::mem::take(&mut reading.findings);
     findings.extend(missing_files(path, &reading.files));
     let profiles = profiles(path, &reading.devices, &mut findings);
     needs(path, &reading.needs, &profiles, &mut findings);

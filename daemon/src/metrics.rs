@@ -204,7 +204,7 @@ impl Page {
     }
 
     fn devices(&self, status: &Status) {
-        let name = ("device_good", "1 when all readable points of the device are good.");
+        let name = ("device_good", "1 when the device answers for all its readable points.");
         self.gauges(name, &["device"], each_device(status, |device| Some(truth(device.good))));
         let name = ("device_last_answer_timestamp_seconds", "When the device last answered.");
         let answered = each_device(status, |device| device.last_answer_at.map(seconds));

@@ -126,7 +126,8 @@ pub struct DeviceStatus {
     pub device: String,
     /// Where it is.
     pub endpoint: String,
-    /// Whether all its readable points are good.
+    /// Whether all its readable points are good, or the device itself says that it has no value
+    /// (an inverter at night).
     pub good: bool,
     /// What is wrong, in words.
     pub trouble: Option<String>,
