@@ -35,6 +35,14 @@ impl MassBalance {
         self.substeps += u64::try_from(step.substeps).unwrap_or(u64::MAX);
     }
 
+    /// Adds one steady state that held for some seconds.
+    pub(crate) fn add_state(&mut self, volumes: &Volumes, seconds: f64, at_limit: bool) {
+        self.add_volumes(volumes);
+        self.seconds += seconds;
+        self.limit_seconds += if at_limit { seconds } else { 0.0 };
+        self.substeps += 1;
+    }
+
     /// Adds volumes measured elsewhere, m3.
     pub fn add_volumes(&mut self, volumes: &Volumes) {
         self.sum.inflow_m3 += volumes.inflow_m3;

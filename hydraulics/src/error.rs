@@ -146,6 +146,16 @@ pub enum HydraulicsError {
     },
 }
 
+impl HydraulicsError {
+    /// Whether the network file or the question is to blame, and not the host, the physics or
+    /// EPANET.
+    #[must_use]
+    pub fn is_input(&self) -> bool {
+        use HydraulicsError as E;
+        !matches!(self, E::Scratch { .. } | E::NotConverged { .. } | E::Engine { .. })
+    }
+}
+
 fn list(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }

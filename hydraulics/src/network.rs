@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::engine::{self, Engine};
-use crate::{HydraulicsError, Station, Tank};
+use crate::engine::{self, Engine, Numerics};
+use crate::{HydraulicsError, Station, Tank, Zone};
 
 /// Largest network file accepted, bytes: the networks of whole regions stay below it, and a file
 /// named by mistake is refused before it fills the memory.
@@ -32,8 +32,10 @@ pub(crate) struct Description {
     pub(crate) junctions: Vec<Junction>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) stations: Vec<Station>,
+    pub(crate) zones: Vec<Zone>,
     pub(crate) times: Times,
     pub(crate) controls: usize,
+    pub(crate) demand_charge_per_kw: Option<f64>,
     pub(crate) pipes: usize,
     pub(crate) valves: usize,
 }
@@ -52,6 +54,12 @@ pub struct Pump {
     /// Relative speed (1 = the speed of its head curve) that the file sets and that callers name
     /// 1. A pump the file holds closed counts as 1.
     pub nominal_speed: f64,
+    /// The pattern of its speed, an index into [`Network::patterns`], if the file has one.
+    pub speed_pattern: Option<usize>,
+    /// Whether the file starts with it switched on.
+    pub initially_on: bool,
+    /// Whether a control or a rule of the file names it.
+    pub controlled: bool,
     /// How much of the electrical power reaches the water.
     pub efficiency: Efficiency,
     /// The price of its energy, if the file has one.
@@ -109,6 +117,10 @@ pub struct Reservoir {
     pub id: String,
     /// Its head, mean over its pattern, m.
     pub head_m: f64,
+    /// Its head before its pattern, m.
+    pub base_head_m: f64,
+    /// The pattern of its head, an index into [`Network::patterns`]; nothing for a constant head.
+    pub pattern: Option<usize>,
     /// Number of the node in EPANET, from 1.
     pub(crate) index: i32,
 }
@@ -235,16 +247,34 @@ impl Network {
         &self.0.description.stations
     }
 
+    /// The zones: parts that influence each other only through the levels of tanks.
+    #[must_use]
+    pub fn zones(&self) -> &[Zone] {
+        &self.0.description.zones
+    }
+
     /// The file's times.
     #[must_use]
     pub fn times(&self) -> Times {
         self.0.description.times
     }
 
-    /// How many controls and rules of the file are set aside.
+    /// How many controls and rules of the file are set aside, except in an audit of them.
     #[must_use]
     pub fn controls_set_aside(&self) -> usize {
         self.0.description.controls
+    }
+
+    /// Whether the file says when pumps run: a control, a rule or a speed pattern for at least one.
+    #[must_use]
+    pub fn has_controls(&self) -> bool {
+        self.pumps().iter().any(|pump| pump.controlled || pump.speed_pattern.is_some())
+    }
+
+    /// The file's charge for the highest power of all pumps, in its currency a kW, if it has one.
+    #[must_use]
+    pub fn demand_charge_per_kw(&self) -> Option<f64> {
+        self.0.description.demand_charge_per_kw
     }
 
     /// How many pipes the network has.
@@ -285,6 +315,21 @@ impl Network {
         Some(price.per_kwh * self.multiplier_at(price.pattern, elapsed_s))
     }
 
+    /// What a junction takes at a time since the file's start, m3/s. The time is in seconds.
+    #[must_use]
+    pub fn demand_m3s_at(&self, junction: &Junction, elapsed_s: u64) -> f64 {
+        let of = |category: &DemandCategory| {
+            category.base_m3s * self.multiplier_at(category.pattern, elapsed_s)
+        };
+        junction.demands.iter().map(of).sum()
+    }
+
+    /// The head of a reservoir at a time since the file's start, m. The time is in seconds.
+    #[must_use]
+    pub fn reservoir_head_m_at(&self, reservoir: &Reservoir, elapsed_s: u64) -> f64 {
+        reservoir.base_head_m * self.multiplier_at(reservoir.pattern, elapsed_s)
+    }
+
     /// The factor of a pattern at a time since the file's start; 1 without a pattern.
     fn multiplier_at(&self, pattern: Option<usize>, elapsed_s: u64) -> f64 {
         let Some(pattern) = pattern.and_then(|index| self.patterns().get(index)) else {
@@ -296,10 +341,15 @@ impl Network {
         pattern.multipliers[period % pattern.multipliers.len()]
     }
 
+    /// Opens a project of its own in EPANET, exactly as the file has it.
+    pub(crate) fn open_as_written(&self) -> Result<Engine, HydraulicsError> {
+        Engine::open(&self.0.path, &self.0.text)
+    }
+
     /// Opens a project of its own in EPANET, controls removed and patterns neutralised.
-    pub(crate) fn open(&self) -> Result<Engine, HydraulicsError> {
+    pub(crate) fn open(&self, numerics: Numerics) -> Result<Engine, HydraulicsError> {
         let engine = Engine::open(&self.0.path, &self.0.text)?;
-        engine::prepare(&engine, self)?;
+        engine::prepare(&engine, self, numerics)?;
         Ok(engine)
     }
 }

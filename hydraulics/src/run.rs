@@ -7,7 +7,7 @@
 //! the same, and can go on for as many steps as anybody likes. While a tank is held full or empty
 //! EPANET sees it exactly at that limit, which is what closes its inlet or outlet there.
 
-use crate::engine::{self, Engine, Guess, Solved};
+use crate::engine::{self, Engine, Guess, Numerics, Solved};
 use crate::error::{at_least, same_count};
 use crate::reading::{Reading, pressure_m};
 use crate::snapshots::check_speed;
@@ -62,7 +62,7 @@ impl Run {
     /// [`HydraulicsError::Scratch`] where the temporary folder cannot be written.
     pub fn start(network: &Network, options: &RunOptions) -> Result<Run, HydraulicsError> {
         let levels = starting_levels(network.tanks(), options.initial_level_m.as_deref())?;
-        let mut engine = network.open()?;
+        let mut engine = network.open(Numerics::Fine)?;
         perturb(&engine, network, options)?;
         engine.start()?;
         let mut run = Run {

@@ -1,6 +1,6 @@
 //! Steady states, for tables.
 
-use crate::engine::{Engine, Guess};
+use crate::engine::{Engine, Guess, Numerics};
 use crate::error::{at_least, same_count};
 use crate::reading::Reading;
 use crate::{HydraulicsError, LowestPressure, Network, Tank, Warning};
@@ -64,7 +64,7 @@ impl Snapshots {
     /// # Errors
     /// [`HydraulicsError::Scratch`] where the temporary folder cannot be written.
     pub fn open(network: &Network) -> Result<Snapshots, HydraulicsError> {
-        let mut engine = network.open()?;
+        let mut engine = network.open(Numerics::Fine)?;
         engine.start()?;
         Ok(Snapshots { network: network.clone(), engine })
     }
@@ -105,7 +105,7 @@ impl Snapshots {
 }
 
 /// The level, kept a margin inside the limits. Every tank has room for two margins.
-fn inside(tank: &Tank, level_m: f64) -> f64 {
+pub(crate) fn inside(tank: &Tank, level_m: f64) -> f64 {
     level_m.clamp(tank.level_min_m + SNAPSHOT_MARGIN_M, tank.level_max_m - SNAPSHOT_MARGIN_M)
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Planners count the identical pumps of a station instead of naming them, which spares them from
 //! trying the same thing under several names. Two pumps are in one station if they are identical
-//! (curves, efficiency, nominal speed) and stand in parallel: between the same nodes, where nodes
-//! joined by pipes too short to matter count as one, or between the same nodes at the end of equal
-//! branches.
+//! (curves, efficiency, nominal speed, price of energy) and stand in parallel: between the same
+//! nodes, where nodes joined by pipes too short to matter count as one, or between the same nodes
+//! at the end of equal branches.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ pub(crate) fn group(pumps: &[Pump], pipes: &[Pipe], fixed: &[i32]) -> Vec<Statio
     stations.into_iter().map(|(_, station)| station).collect()
 }
 
-/// Whether two pumps behave alike. Curves are compared by their points, not by their names.
+/// Whether two pumps behave and cost alike. Curves are compared by their points, not their names.
 #[expect(clippy::float_cmp, reason = "numbers read from one file are equal or different")]
 fn identical(a: &Pump, b: &Pump) -> bool {
     use crate::Efficiency::{Constant, Curve};
@@ -73,7 +73,7 @@ fn identical(a: &Pump, b: &Pump) -> bool {
         (Constant(a), Constant(b)) => a == b,
         _ => false,
     };
-    kind && efficiency && a.nominal_speed == b.nominal_speed
+    kind && efficiency && a.nominal_speed == b.nominal_speed && a.price == b.price
 }
 
 fn largest_flow_m3s(pump: &Pump) -> f64 {
@@ -206,6 +206,9 @@ mod tests {
             to: to.to_string(),
             kind: PumpKind::HeadCurve { curve: "c".to_owned(), points: vec![(0.05, 60.0)] },
             nominal_speed: 1.0,
+            speed_pattern: None,
+            initially_on: true,
+            controlled: false,
             efficiency: Efficiency::Constant(0.8),
             price: None,
             index: 1,
@@ -242,7 +245,12 @@ mod tests {
         poor.efficiency = Efficiency::Constant(0.7);
         let mut weak = pump(1, 2);
         weak.kind = PumpKind::ConstantPower { power_w: 1e4 };
-        assert_eq!(grouped(&[pump(1, 2), slow, poor, weak], &[]).len(), 4);
+        let mut dear = pump(1, 2);
+        dear.price = Some(crate::EnergyPrice { per_kwh: 0.1, pattern: None });
+        let mut patterned = pump(1, 2);
+        patterned.price = Some(crate::EnergyPrice { per_kwh: 0.1, pattern: Some(1) });
+        let pumps = [pump(1, 2), slow, poor, weak, dear, patterned];
+        assert_eq!(grouped(&pumps, &[]).len(), 6);
     }
 
     #[test]

@@ -12,4 +12,5 @@ pub mod guard;
 pub mod optimise;
 pub mod propose;
 pub mod rules;
+pub mod scheduling;
 pub mod water;

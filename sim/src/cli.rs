@@ -2,6 +2,7 @@
 
 use crate::demo::{self, Demo};
 use crate::replay::{DAYS_MAX, Progress, Replay};
+use crate::schedule::{self, ScheduleError};
 use crate::world::{World, WorldError};
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, DateTime};
@@ -33,6 +34,12 @@ enum Command {
     Demo(DemoArguments),
     /// Measure what a snapshot, a solve and a simulated day cost on this machine.
     Bench(BenchArguments),
+    /// Plan pump schedules for any EPANET network: cheap, and audited.
+    Schedule(schedule::arguments::Plan),
+    /// Judge a pump schedule with EPANET's own stepping.
+    Audit(schedule::arguments::Judge),
+    /// Judge what a network does by its own controls, or by level bands where it has none.
+    Baseline(schedule::arguments::Baseline),
     /// Replay whole days on paused time and report cost, levels, starts and more.
     Replay(ReplayArguments),
 }
@@ -148,12 +155,16 @@ pub fn run() -> ExitCode {
         Command::Demo(arguments) => demonstrate(arguments),
         Command::Bench(arguments) => bench(&arguments),
         Command::Replay(arguments) => replay(arguments),
+        Command::Schedule(arguments) => schedule::schedule(&arguments).map_err(Into::into),
+        Command::Audit(arguments) => schedule::audit(&arguments).map_err(Into::into),
+        Command::Baseline(arguments) => schedule::baseline(&arguments).map_err(Into::into),
     };
     match result {
         Ok(code) => code,
         Err(error) => {
             eprintln!("regie-sim: {error}");
-            let findings = matches!(error.downcast_ref(), Some(WorldError::Site(_)));
+            let findings = matches!(error.downcast_ref(), Some(WorldError::Site(_)))
+                || error.downcast_ref().is_some_and(ScheduleError::is_input);
             ExitCode::from(if findings { EXIT_CONFIGURATION } else { EXIT_FAILED })
         }
     }

@@ -16,6 +16,7 @@ pub mod modbus;
 pub mod plant;
 pub mod replay;
 pub mod report;
+mod schedule;
 mod table;
 pub mod trace;
 pub mod world;

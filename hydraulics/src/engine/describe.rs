@@ -16,6 +16,7 @@ use crate::network::{
 use crate::stations::{self, Pipe};
 use crate::tank::{Shape, Tank};
 use crate::units::HORSEPOWER_W;
+use crate::zones::{self, Joint};
 
 type Described<T> = Result<T, HydraulicsError>;
 
@@ -47,8 +48,10 @@ pub(crate) fn describe(path: &Path, text: &[u8]) -> Described<Description> {
     let description = Description {
         title: engine.project.get_title().map_err(refused("reading the title"))?,
         stations: stations::group(&pumps, &pipes, &fixed),
+        zones: zones::divide(&engine.joints()?, &pumps, &tanks, &reservoirs, &junctions),
         times: engine.times()?,
         controls: usize::try_from(controls).unwrap_or(0),
+        demand_charge_per_kw: engine.demand_charge()?,
         pipes: pipes.len(),
         pumps,
         tanks,
@@ -144,8 +147,9 @@ impl Engine {
     fn reservoir(&self, index: i32, patterns: &[Pattern]) -> Described<Reservoir> {
         let pattern = pattern_index(self.node(index, NodeProperty::Pattern)?);
         let mean = pattern.and_then(|index| patterns.get(index)).map_or(1.0, Pattern::mean);
-        let head_m = self.node(index, NodeProperty::Elevation)? * self.units.length_m * mean;
-        Ok(Reservoir { id: self.node_id(index)?, head_m, index })
+        let base_head_m = self.node(index, NodeProperty::Elevation)? * self.units.length_m;
+        let head_m = base_head_m * mean;
+        Ok(Reservoir { id: self.node_id(index)?, head_m, base_head_m, pattern, index })
     }
 
     fn junction(&self, index: i32, patterns: &[Pattern]) -> Described<Junction> {
@@ -194,6 +198,20 @@ impl Engine {
         Ok((pumps, pipes, valves))
     }
 
+    /// Every link through which water may flow: a pipe that the file holds closed stays closed.
+    fn joints(&self) -> Described<Vec<Joint>> {
+        let mut joints = Vec::new();
+        for index in 1..=self.count(CountType::LinkCount)? {
+            let kind = self.project.get_link_type(index).map_err(refused("reading a link"))?;
+            let ends = self.project.get_link_nodes(index).map_err(refused("reading a link"))?;
+            let open = self.link(index, LinkProperty::InitStatus)? > 0.5;
+            if kind != LinkType::Pipe || open {
+                joints.push(Joint { index, ends });
+            }
+        }
+        Ok(joints)
+    }
+
     fn pipe(&self, index: i32, check_valve: bool) -> Described<Pipe> {
         Ok(Pipe {
             ends: self.project.get_link_nodes(index).map_err(refused("reading a pipe"))?,
@@ -229,8 +247,21 @@ impl Engine {
         let speed = self.link(index, LinkProperty::InitSetting)?;
         let (from, to) = (self.node_id(ends.0)?, self.node_id(ends.1)?);
         let nominal_speed = if speed > 0.0 { speed } else { 1.0 };
-        let price = self.price(index)?;
-        Ok(Pump { id, from, to, kind, nominal_speed, efficiency, price, index, ends })
+        let controlled = self.link(index, LinkProperty::LinkInControl)? > 0.5;
+        Ok(Pump {
+            id,
+            from,
+            to,
+            kind,
+            nominal_speed,
+            speed_pattern: pattern_index(self.link(index, LinkProperty::LinkPattern)?),
+            initially_on: speed > 0.0 && self.link(index, LinkProperty::InitStatus)? > 0.5,
+            controlled,
+            efficiency,
+            price: self.price(index)?,
+            index,
+            ends,
+        })
     }
 
     /// As EPANET has it: the pump's own price and pattern come before the global ones.
@@ -240,6 +271,12 @@ impl Engine {
         let own = pattern_index(self.link(index, LinkProperty::PumpEPat)?);
         let global = pattern_index(self.option(EngineOption::GlobalPattern)?);
         Ok((per_kwh > 0.0).then_some(EnergyPrice { per_kwh, pattern: own.or(global) }))
+    }
+
+    /// Nothing where the file has none, which EPANET writes as 0.
+    fn demand_charge(&self) -> Described<Option<f64>> {
+        let per_kw = self.option(EngineOption::DemandCharge)?;
+        Ok(Some(per_kw).filter(|per_kw| per_kw.is_finite() && *per_kw > 0.0))
     }
 
     /// A curve's name, and its points in the units given.

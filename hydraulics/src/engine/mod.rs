@@ -6,6 +6,7 @@ mod describe;
 mod diagnose;
 mod file;
 mod prepare;
+mod stepping;
 
 use std::path::Path;
 
@@ -18,7 +19,8 @@ use epanet::types::options::Option as EngineOption;
 
 pub(crate) use describe::describe;
 pub(crate) use file::read_file;
-pub(crate) use prepare::{prepare, scale_pump, scale_roughness};
+pub(crate) use prepare::{Numerics, prepare, scale_pump, scale_roughness};
+pub(crate) use stepping::{Stepper, Stopped};
 
 use crate::units::FileUnits;
 use crate::{HydraulicsError, Junction, Network, Pump, Reservoir, Tank};
@@ -197,6 +199,12 @@ impl Engine {
         };
         let solved = self.read(network, warning)?;
         if solved.is_finite() { Ok(solved) } else { Err(not_converged("a result is not a number")) }
+    }
+
+    /// Flow of a link in the last steady state, m3/s, positive from its first node to its second.
+    pub(crate) fn link_flow_m3s(&self, link: i32) -> Result<f64, HydraulicsError> {
+        let flow = self.project.get_link_value(link, LinkProperty::Flow);
+        Ok(flow.map_err(refused("reading a link"))? * self.units.flow_m3s)
     }
 
     fn read(&self, network: &Network, warning: Option<i32>) -> Result<Solved, HydraulicsError> {

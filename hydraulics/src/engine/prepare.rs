@@ -21,10 +21,26 @@ const EXTRA_TRIALS_MIN: f64 = 20.0;
 /// Sum of flow changes over sum of flows at which a solution counts as found, at most.
 const ACCURACY_MAX: f64 = 1e-5;
 
-/// Removes controls, rules and patterns, tightens the numerics, silences the report.
-pub(crate) fn prepare(engine: &Engine, network: &Network) -> Result<(), HydraulicsError> {
+/// How hard EPANET tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numerics {
+    /// At least as hard as a twin needs: more trials, a finer accuracy.
+    Fine,
+    /// As the file says: what another EPANET, run on the same file, will find.
+    File,
+}
+
+/// Removes controls, rules and patterns, sets the numerics, silences the report.
+pub(crate) fn prepare(
+    engine: &Engine,
+    network: &Network,
+    numerics: Numerics,
+) -> Result<(), HydraulicsError> {
     engine.remove_controls()?;
-    engine.set_numerics()?;
+    engine.silence()?;
+    if numerics == Numerics::Fine {
+        engine.refine()?;
+    }
     let constant = engine.add_constant_pattern()?;
     for junction in network.junctions() {
         engine.set_constant_demand(junction, constant)?;
@@ -86,7 +102,7 @@ pub(crate) fn scale_pump(engine: &Engine, pump: &Pump, factor: f64) -> Result<()
 }
 
 impl Engine {
-    fn remove_controls(&self) -> Result<(), HydraulicsError> {
+    pub(super) fn remove_controls(&self) -> Result<(), HydraulicsError> {
         let doing = || refused("removing the file's controls");
         for index in (1..=self.count(CountType::ControlCount)?).rev() {
             let control = self.project.get_control(index).map_err(doing())?;
@@ -98,7 +114,7 @@ impl Engine {
         Ok(())
     }
 
-    fn set_numerics(&self) -> Result<(), HydraulicsError> {
+    fn refine(&self) -> Result<(), HydraulicsError> {
         let set = |option, value| {
             self.project.set_option(option, value).map_err(refused("setting the numerics"))
         };
@@ -107,7 +123,10 @@ impl Engine {
         let extra = self.option(EngineOption::Unbalanced)?;
         set(EngineOption::Unbalanced, extra.max(EXTRA_TRIALS_MIN))?;
         let accuracy = self.option(EngineOption::Accuracy)?;
-        set(EngineOption::Accuracy, accuracy.min(ACCURACY_MAX))?;
+        set(EngineOption::Accuracy, accuracy.min(ACCURACY_MAX))
+    }
+
+    pub(super) fn silence(&self) -> Result<(), HydraulicsError> {
         let doing = || refused("silencing the report");
         self.project.set_status_report(StatusReport::NoReport).map_err(doing())?;
         self.project.set_report("MESSAGES NO").map_err(doing())
@@ -139,7 +158,7 @@ impl Engine {
     }
 
     /// Sets the limits again, with the very numbers that later set levels at them.
-    fn set_limits(&self, tank: &Tank) -> Result<(), HydraulicsError> {
+    pub(super) fn set_limits(&self, tank: &Tank) -> Result<(), HydraulicsError> {
         let middle = 0.5 * (tank.level_min_file + tank.level_max_file);
         self.set_node(tank.index, NodeProperty::TankLevel, middle)?;
         self.set_node(tank.index, NodeProperty::MinLevel, tank.level_min_file)?;
@@ -157,7 +176,7 @@ impl Engine {
         done.map_err(refused("preparing a node"))
     }
 
-    fn set_link(
+    pub(super) fn set_link(
         &self,
         link: i32,
         property: LinkProperty,

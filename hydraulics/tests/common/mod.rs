@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use hydraulics::{MassBalance, Network, Run, RunOptions, Stepped, Volumes};
+use hydraulics::{MassBalance, Network, Run, RunOptions, Schedule, Stepped, Volumes};
 
 use epanet::EPANET;
 use epanet::types::analysis::InitHydOption;
@@ -37,6 +37,30 @@ pub(crate) fn van_zyl() -> Network {
 /// Whether a schedule has a pump on in an hour.
 pub(crate) fn is_on(schedule: &str, hour: usize) -> bool {
     schedule.as_bytes()[hour] == b'1'
+}
+
+/// A network from a text, by way of a file that is gone when this returns.
+pub(crate) fn network(text: &str) -> Network {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.inp");
+    std::fs::write(&path, text).unwrap();
+    Network::load(&path).unwrap()
+}
+
+/// The text of an example network with pieces replaced, each of which is there once.
+pub(crate) fn edited(name: &str, edits: &[(&str, &str)]) -> String {
+    let mut text = std::fs::read_to_string(example(name)).unwrap();
+    for (from, to) in edits {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text = text.replace(from, to);
+    }
+    text
+}
+
+/// A schedule of the van Zyl network for the audit.
+pub(crate) fn schedule(plans: &[(&str, &str); 3]) -> Schedule {
+    let speeds = |plan: &str| (0..24).map(|hour| f64::from(u8::from(is_on(plan, hour)))).collect();
+    Schedule { step_s: 3600, speed: plans.iter().map(|(_, plan)| speeds(plan)).collect() }
 }
 
 /// A day of the van Zyl network with a schedule, in steps of some seconds that divide an hour.
