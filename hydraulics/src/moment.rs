@@ -9,9 +9,10 @@ use crate::{HydraulicsError, Network, Warning};
 /// A moment of the network's day.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
-    /// Time since the file's start, s: it decides demands and the heads of reservoirs.
-    pub elapsed_s: u64,
-    /// Multiplies every demand of that time; at least 0.
+    /// Time since the file's start, s: it decides demands and the heads of reservoirs. Nothing for
+    /// base demands and mean heads, without the file's patterns.
+    pub elapsed_s: Option<u64>,
+    /// Multiplies every demand; at least 0.
     pub demand_factor: f64,
     /// Speed of each pump: 0 off, 1 nominal.
     pub pump_speed: &'a [f64],
@@ -43,7 +44,7 @@ pub struct Moments {
     network: Network,
     engine: Engine,
     /// Time for which demands and reservoirs stand in the project.
-    stands: Option<u64>,
+    stands: Option<Option<u64>>,
 }
 
 impl Moments {
@@ -81,17 +82,18 @@ impl Moments {
     }
 
     /// Sets demands and reservoirs to what they are at a time.
-    fn go_to(&mut self, elapsed_s: u64) -> Result<(), HydraulicsError> {
+    fn go_to(&mut self, elapsed_s: Option<u64>) -> Result<(), HydraulicsError> {
         if self.stands == Some(elapsed_s) {
             return Ok(());
         }
-        for junction in self.network.junctions().iter().filter(|j| !j.demands.is_empty()) {
-            let demand_m3s = self.network.demand_m3s_at(junction, elapsed_s);
-            self.engine.set_demand(junction, demand_m3s)?;
+        let network = &self.network;
+        for junction in network.junctions().iter().filter(|j| !j.demands.is_empty()) {
+            let at = |elapsed_s| network.demand_m3s_at(junction, elapsed_s);
+            self.engine.set_demand(junction, elapsed_s.map_or(junction.base_demand_m3s, at))?;
         }
-        for reservoir in self.network.reservoirs() {
-            let head_m = self.network.reservoir_head_m_at(reservoir, elapsed_s);
-            self.engine.set_reservoir(reservoir, head_m)?;
+        for reservoir in network.reservoirs() {
+            let at = |elapsed_s| network.reservoir_head_m_at(reservoir, elapsed_s);
+            self.engine.set_reservoir(reservoir, elapsed_s.map_or(reservoir.head_m, at))?;
         }
         self.stands = Some(elapsed_s);
         Ok(())
@@ -141,7 +143,7 @@ mod tests {
             for (elapsed_s, on) in [(0, 1.0), (36_000, 0.0), (72_000, 1.0)] {
                 let speeds = vec![on; network.pumps().len()];
                 let moment = Moment {
-                    elapsed_s,
+                    elapsed_s: Some(elapsed_s),
                     demand_factor: 1.0,
                     pump_speed: &speeds,
                     tank_level_m: &levels,

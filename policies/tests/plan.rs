@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use policies::estimate::{EstimateMemory, estimate};
 use policies::forecast::{Learned, forecast, steps};
 use policies::guard::GuardMemory;
-use policies::optimise::{Inputs, Planner};
+use policies::optimise::{Inputs, Planner, SolveError, Work};
 use policies::water::WaterModel;
 use site::plan::{Plan, Rung};
 use site::units::Power;
@@ -73,6 +73,17 @@ struct Planned {
 
 /// One call of the planner on a field at an instant.
 fn plan_once(world: &World, planner: Planner, now: &str, field: &Snapshot) -> Planned {
+    let (planner, plan, _) = asked(world, planner, now, field);
+    Planned { planner, plan: plan.expect("there is a plan") }
+}
+
+/// The same, with whatever comes out.
+fn asked(
+    world: &World,
+    planner: Planner,
+    now: &str,
+    field: &Snapshot,
+) -> (Planner, Result<Plan, SolveError>, Work) {
     let World { site, water } = world;
     let now: Timestamp = now.parse().expect("a time");
     let mut memory = EstimateMemory::default();
@@ -81,8 +92,25 @@ fn plan_once(world: &World, planner: Planner, now: &str, field: &Snapshot) -> Pl
     let forecast = forecast(site, &learned, &estimate, water.base_demand(), steps(site, now));
     let inputs = Inputs { site, water: Some(water), estimate: &estimate, forecast: &forecast };
     let mut planner = planner;
-    let (plan, _) = planner.optimise(&inputs);
-    Planned { planner, plan: plan.expect("there is a plan") }
+    let (plan, work) = planner.optimise(&inputs);
+    (planner, plan, work)
+}
+
+/// A world whose main pumps are weaker than the tables say, by a factor on their flow: whatever
+/// they plan, EPANET sees tanks fall.
+fn lying(world: World, factor: f64) -> World {
+    let path = world.water.network.path();
+    let mut text = std::fs::read_to_string(path).expect("the network is there");
+    for (flow, lift) in [(120, 90), (150, 83)] {
+        let before = format!(" main       {flow}      {lift}\n");
+        assert!(text.contains(&before), "{before}");
+        let weaker = f64::from(flow) * factor;
+        text = text.replace(&before, &format!(" main {weaker} {lift}\n"));
+    }
+    let file = tempfile::Builder::new().suffix(".inp").tempfile().expect("a file");
+    std::fs::write(file.path(), text).expect("writes");
+    let network = Network::load(file.path()).expect("loads");
+    World { water: WaterModel { network, ..world.water }, ..world }
 }
 
 const MIDNIGHT: &str = "2026-01-14T23:00:00Z";
@@ -161,4 +189,50 @@ fn without(snapshot: &Snapshot, device: &str) -> Snapshot {
     let kept = snapshot.iter().filter(|(point, _)| point.device().as_str() != device);
     let samples = kept.map(|(point, sample)| (point.clone(), sample.clone())).collect();
     Snapshot::new(snapshot.now, samples)
+}
+
+/// Local seven o'clock in winter: the morning's demand is near, energy is dear.
+const MORNING: &str = "2026-01-15T06:00:00Z";
+
+#[test]
+fn a_plan_that_epanet_sees_fail_is_repaired_and_says_so() {
+    let world = lying(world(), 0.6);
+    let field = field(at(MORNING), (2.0, 4.0));
+    let (_, plan, work) = asked(&world, Planner::default(), MORNING, &field);
+    let plan = plan.expect("a repaired plan");
+    assert_eq!((work.rejected, work.repaired, plan.rung), (1, 1, Rung::Optimal));
+    assert!(plan.why.switching.contains("repaired after the audit: T1.band_low missed"));
+}
+
+#[test]
+fn a_wish_that_no_repair_keeps_is_given_up_by_name() {
+    let world = lying(world(), 0.3);
+    let field = field(at(MORNING), (2.0, 4.0));
+    let (_, plan, work) = asked(&world, Planner::default(), MORNING, &field);
+    let plan = plan.expect("a relaxed plan");
+    assert_eq!((work.rejected, work.repaired, plan.rung), (2, 0, Rung::Relaxed));
+    let missed = &plan.why.shortfalls[0];
+    assert_eq!((missed.wish.as_str(), missed.unit.as_str()), ("T1.band_low", "m"));
+    assert!(missed.amount > 0.1, "{missed:?}");
+}
+
+#[test]
+fn a_plan_that_physics_refuses_is_nobodys_plan() {
+    let world = lying(world(), 0.3);
+    let field = field(at(MORNING), (1.3, 2.4));
+    let (_, plan, work) = asked(&world, Planner::default(), MORNING, &field);
+    let Err(SolveError::Audit(fault)) = plan else { panic!("{plan:?}") };
+    assert!(fault.contains("tank t5 comes within") && work.rejected == 2, "{fault}");
+}
+
+#[test]
+fn what_stands_is_audited_in_every_cycle() {
+    let honest = world();
+    let field = field(at(MORNING), (1.3, 2.4));
+    let first = plan_once(&honest, Planner::default(), MORNING, &field);
+    // A minute later the network is another one: what stood must not be acted upon.
+    let lying = lying(honest, 0.05);
+    let (_, plan, work) = asked(&lying, first.planner, "2026-01-15T06:01:00Z", &field);
+    assert!(matches!(plan, Err(SolveError::Audit(_))), "{plan:?}");
+    assert!(work.audits >= 2 && work.switching == 1, "{work:?}");
 }

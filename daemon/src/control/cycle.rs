@@ -133,6 +133,10 @@ impl Controller {
         };
         self.state.planner = planner;
         self.tally.solved(work, timer.elapsed_ms(), result.is_ok());
+        if matches!(result, Err(SolveError::Audit(_))) {
+            // What stood was audited first and failed as well: the last plan is no way out.
+            self.state.plan = None;
+        }
         result.map_err(|error: SolveError| error.to_string())
     }
 

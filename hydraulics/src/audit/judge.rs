@@ -29,7 +29,8 @@ pub(super) fn judge(
     let runs = runs(network.pumps().len(), &course.applied, course.ended_s);
     let periodic = limits.periodic && whole;
     let starts: Vec<u32> = runs.iter().map(|runs| starts(runs, periodic)).collect();
-    let bench = Bench { network, limits };
+    let begins_s = options.begins_s.unwrap_or(network.times().clock_start_s);
+    let bench = Bench { network, limits, begins_s };
     let mut faults = Vec::new();
     bench.engine(&course, &mut faults);
     bench.balance(&course.balance, &mut faults);
@@ -147,12 +148,14 @@ fn starts(runs: &[Run], periodic: bool) -> u32 {
 struct Bench<'a> {
     network: &'a Network,
     limits: &'a Limits,
+    /// Time of day at the start, s after midnight.
+    begins_s: u32,
 }
 
 impl Bench<'_> {
     /// A time of the course for people.
     fn when(&self, at_s: u32) -> String {
-        let clock_s = at_s + self.network.times().clock_start_s;
+        let clock_s = at_s + self.begins_s;
         let (day, clock_s) = (clock_s / 86_400 + 1, clock_s % 86_400);
         let (hours, minutes, seconds) = (clock_s / 3600, clock_s % 3600 / 60, clock_s % 60);
         let clock = format!("{hours:02}:{minutes:02}:{seconds:02}");

@@ -124,6 +124,9 @@ pub struct AuditOptions {
     pub prices: Prices,
     /// What the course has to keep to.
     pub limits: Limits,
+    /// Time of day at the start, s after midnight, for the words of faults; nothing for the
+    /// file's.
+    pub begins_s: Option<u32>,
 }
 
 impl Default for AuditOptions {
@@ -135,6 +138,7 @@ impl Default for AuditOptions {
             demand: Demand::File,
             prices: Prices::File,
             limits: Limits::default(),
+            begins_s: None,
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn schedule(
     let columns = &problem.combination;
     let mix = |(t, of_step): (usize, &Vec<Variable>)| {
         let shares: Mix = of_step.iter().map(|&c| solved.value(c).clamp(0.0, 1.0)).collect();
-        if switching.whole(inputs, t) { rounded(shares) } else { shares }
+        if switching.whole(inputs, t) { rounded(&shares) } else { shares }
     };
     let near_until = match switching {
         Switching::Free(..) => near_until(inputs),
@@ -45,12 +45,14 @@ pub(super) fn schedule(
 }
 
 /// Exactly one combination: solvers give 0.9999999.
-fn rounded(mut shares: Mix) -> Mix {
+fn rounded(shares: &Mix) -> Mix {
     let best = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
-    for (c, share) in shares.iter_mut().enumerate() {
-        *share = f64::from(u8::from(Some(c) == best));
-    }
-    shares
+    best.map_or_else(Vec::new, |best| only(best, shares.len()))
+}
+
+/// One combination for the whole step.
+pub(super) fn only(combination: usize, count: usize) -> Mix {
+    (0..count).map(|c| f64::from(u8::from(c == combination))).collect()
 }
 
 /// The plan.

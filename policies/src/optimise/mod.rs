@@ -5,6 +5,7 @@
 //! prices that explain the plan. A new choice replaces the standing one only when it is better by
 //! more than a threshold: a planner without memory switches pumps for nothing.
 
+mod audit;
 mod extract;
 mod model;
 mod problem;
@@ -105,6 +106,12 @@ pub struct Work {
     pub switching: u32,
     /// A mixed-integer program ended at its limits before its gap was reached.
     pub truncated: bool,
+    /// Plans audited with EPANET's own stepping.
+    pub audits: u32,
+    /// Plans that failed.
+    pub rejected: u32,
+    /// Plans that passed after a repair.
+    pub repaired: u32,
 }
 
 /// How the combination columns enter the model.
@@ -162,14 +169,39 @@ impl Planner {
             work.linear += 1;
             fixed(inputs, schedule, "").ok()
         });
-        let result = match (self.due(inputs, standing.as_ref()), standing) {
+        // Levels and demand have moved on: what stands has to pass every time.
+        let fault = standing.as_ref().and_then(|plan| audit::fault(inputs, plan, &mut work));
+        let (standing, due, fault) = self.audited(inputs, standing, fault);
+        let result = match (due.or_else(|| self.due(inputs, standing.as_ref())), standing) {
             (None, Some(plan)) => Ok(self.keep(plan, "the standing pump combinations hold")),
             (reason, standing) => {
                 let reason = reason.unwrap_or_else(|| "the last choice does not fit".into());
                 self.choose_anew(inputs, (guess, standing), &reason, &mut work)
             }
         };
+        // Without a new choice, what stood and failed must not come back as the last plan.
+        let result = result.map_err(|error| fault.unwrap_or(error));
         (result, work)
+    }
+
+    /// What stands after its audit, why it has to be chosen anew, and the error if that fails. A
+    /// wish that was given up a short while ago is not fought for in every cycle.
+    fn audited(
+        &self,
+        inputs: &Inputs<'_>,
+        standing: Option<Plan>,
+        fault: Option<audit::Fault>,
+    ) -> (Option<Plan>, Option<String>, Option<SolveError>) {
+        let (Some(plan), Some(fault)) = (&standing, fault) else { return (standing, None, None) };
+        let due = format!("the audit found: {fault}");
+        let wish = matches!(fault, audit::Fault::Wish(_));
+        let now = inputs.estimate.now.utc;
+        let made_at = self.chosen.as_ref().map_or(now, |chosen| chosen.plan.switching_made_at);
+        let recent = now.duration_since(made_at).unsigned_abs() < RETRY;
+        match audit::admitted(plan.clone(), fault) {
+            Ok(plan) => (Some(plan), Some(due).filter(|_| !(wish && recent)), None),
+            Err(error) => (None, Some(due), Some(error)),
+        }
     }
 
     fn choose_anew(
@@ -183,9 +215,10 @@ impl Planner {
         // What stands and breaks no promise is worth something; what breaks one is not.
         let loyal = standing.as_ref().is_some_and(|plan| plan.rung == Rung::Optimal);
         let threshold = if loyal { GAIN_MIN } else { 0.0 };
-        let chosen = choose(inputs, guess.as_ref(), threshold, work).and_then(|schedule| {
+        let chosen = choose(inputs, guess.as_ref(), threshold, work);
+        let chosen = chosen.and_then(|schedule| {
             work.linear += 1;
-            Ok((fixed(inputs, &schedule, reason)?, schedule))
+            audit::passed(inputs, (fixed(inputs, &schedule, reason)?, schedule), work)
         });
         match (chosen, standing) {
             (Ok((mut new, schedule)), _) => {

@@ -41,6 +41,9 @@ pub enum SolveError {
     /// The solver gave up.
     #[error("the solver failed: {0}")]
     Solver(String),
+    /// EPANET's own stepping finds the plan wrong, and no repair passed either.
+    #[error("the plan failed its audit: {0}")]
+    Audit(String),
     /// The solution does not pass the check against the rules.
     #[error("the solution breaks a rule: {0}")]
     Check(String),

@@ -2,7 +2,7 @@
 //! cubic metres, prices per pump.
 
 use super::Problem;
-use hydraulics::{EndLevel, HydraulicsError, Network, Prices, Tank};
+use hydraulics::{EndLevel, Junction, Network, Prices, Reservoir, Tank};
 
 /// How far inside the audit's limits the planner stays: rounding must not fail an audit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,9 @@ pub(super) struct Span {
 /// A moment of the network's day; spans of equal demands and reservoir heads share one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Class {
-    pub(super) elapsed_s: u64,
+    /// Time since the file's start, s; nothing for base demands.
+    pub(super) elapsed_s: Option<u64>,
+    pub(super) demand_factor: f64,
 }
 
 /// A tank, in m3.
@@ -81,9 +83,16 @@ pub(super) struct Course {
     pub(super) starts_max: Option<u32>,
     pub(super) total_starts_max: Option<u32>,
     pub(super) periodic: bool,
-    /// Least number of steps on and off.
-    pub(super) min_run: usize,
-    pub(super) min_stop: usize,
+    /// When each step begins, s after the first.
+    pub(super) begins_s: Vec<f64>,
+    /// Least time on and off of each pump, s.
+    pub(super) min_run_s: Vec<f64>,
+    pub(super) min_stop_s: Vec<f64>,
+    /// Whether each pump was on before the first step and for how long it had been so, s; nothing
+    /// where nobody knows.
+    pub(super) before: Vec<Option<(bool, f64)>>,
+    /// Pumps whose choices may change.
+    pub(super) free: Vec<usize>,
     /// For each pump, the pump after it in its station: they may change places.
     pub(super) twins: Vec<(usize, usize)>,
     /// What a kWh of a pump without a price costs: 1 where nothing has a price, so that energy is
@@ -98,21 +107,25 @@ const PRESSURE_MIN_M: f64 = 0.0;
 
 impl Course {
     /// Makes a problem ready.
-    pub(super) fn new(problem: &Problem<'_>, inset: Inset) -> Result<Self, HydraulicsError> {
+    pub(super) fn new(problem: &Problem<'_>, inset: Inset) -> Self {
         let network = problem.network;
+        let pumps = network.pumps().len();
         let mut course = Self {
             network: network.clone(),
             step_s: problem.step_s,
             steps: Vec::new(),
             classes: Vec::new(),
-            stores: stores(problem, inset)?,
+            stores: stores(problem, inset),
             speeds: problem.speeds.iter().map(|s| [&[0.0], &s[..]].concat()).collect(),
             floors: floors(problem, inset),
             starts_max: problem.limits.starts_max,
             total_starts_max: problem.limits.total_starts_max,
             periodic: problem.limits.periodic,
-            min_run: whole_steps(problem.limits.min_run_s, problem.step_s),
-            min_stop: whole_steps(problem.limits.min_stop_s, problem.step_s),
+            begins_s: Vec::new(),
+            min_run_s: vec![f64::from(problem.limits.min_run_s); pumps],
+            min_stop_s: vec![f64::from(problem.limits.min_stop_s); pumps],
+            before: vec![None; pumps],
+            free: (0..pumps).collect(),
             twins: Vec::new(),
             unpriced: f64::from(u8::from(!problem.priced())),
             per_peak_kw: match problem.prices {
@@ -127,8 +140,10 @@ impl Course {
             let start = u64::from(problem.step_s) * u64::try_from(t).unwrap_or(0);
             let spans = course.spans(problem, start);
             course.steps.push(spans);
+            #[expect(clippy::cast_precision_loss, reason = "a horizon has few seconds")]
+            course.begins_s.push(start as f64);
         }
-        Ok(course)
+        course
     }
 
     /// Cuts a step where the file's patterns or the prices change.
@@ -158,17 +173,15 @@ impl Course {
     fn class(&mut self, elapsed_s: u64) -> usize {
         let network = &self.network;
         let same = |class: &Class| {
-            network.junctions().iter().all(|junction| {
-                let at = |time| network.demand_m3s_at(junction, time).to_bits();
-                at(class.elapsed_s) == at(elapsed_s)
-            }) && network.reservoirs().iter().all(|reservoir| {
-                let at = |time| network.reservoir_head_m_at(reservoir, time).to_bits();
-                at(class.elapsed_s) == at(elapsed_s)
-            })
+            let Some(known_s) = class.elapsed_s else { return false };
+            let same = |at: &dyn Fn(u64) -> f64| at(known_s).to_bits() == at(elapsed_s).to_bits();
+            let demand = |j: &Junction| same(&|time| network.demand_m3s_at(j, time));
+            let head = |r: &Reservoir| same(&|time| network.reservoir_head_m_at(r, time));
+            network.junctions().iter().all(demand) && network.reservoirs().iter().all(head)
         };
         let known = self.classes.iter().position(same);
         known.unwrap_or_else(|| {
-            self.classes.push(Class { elapsed_s });
+            self.classes.push(Class { elapsed_s: Some(elapsed_s), demand_factor: 1.0 });
             self.classes.len() - 1
         })
     }
@@ -197,12 +210,7 @@ impl Course {
     }
 }
 
-/// Steps that cover a time.
-fn whole_steps(seconds: u32, step_s: u32) -> usize {
-    usize::try_from(seconds.div_ceil(step_s.max(1))).unwrap_or(usize::MAX)
-}
-
-fn stores(problem: &Problem<'_>, inset: Inset) -> Result<Vec<Store>, HydraulicsError> {
+fn stores(problem: &Problem<'_>, inset: Inset) -> Vec<Store> {
     let tanks = problem.network.tanks();
     let mut stores = Vec::new();
     for (k, tank) in tanks.iter().enumerate() {
@@ -223,7 +231,7 @@ fn stores(problem: &Problem<'_>, inset: Inset) -> Result<Vec<Store>, HydraulicsE
             tank: tank.clone(),
         });
     }
-    Ok(stores)
+    stores
 }
 
 fn floors(problem: &Problem<'_>, inset: Inset) -> Vec<(usize, f64)> {

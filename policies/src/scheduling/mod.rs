@@ -13,6 +13,7 @@ mod anneal;
 mod candidate;
 mod course;
 mod moves;
+mod near;
 mod program;
 mod score;
 mod search;
@@ -21,6 +22,7 @@ mod tables;
 mod weigh;
 
 pub use candidate::{Candidate, sampled};
+pub use near::{Near, NearPump, NearStep, NearTank, repair};
 pub use program::{Bound, bound};
 pub use search::Search;
 
@@ -55,6 +57,7 @@ impl Problem<'_> {
             demand: Demand::File,
             prices: self.prices.clone(),
             limits: self.limits.clone(),
+            begins_s: None,
         }
     }
 

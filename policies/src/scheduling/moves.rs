@@ -9,7 +9,11 @@ const STRETCH_MAX: usize = 6;
 /// Changes a schedule a little; returns the first step that differs, or none if nothing does.
 pub(super) fn change(course: &Course, rng: &mut impl Rng, choices: &mut [u8]) -> Option<usize> {
     let (steps, pumps) = (course.steps.len(), course.pumps());
-    let pump = rng.random_range(0..pumps);
+    let free = &course.free;
+    if free.is_empty() {
+        return None;
+    }
+    let pump = free[rng.random_range(0..free.len())];
     match rng.random_range(0..100) {
         0..30 => set(course, rng, choices, pump, 1),
         30..48 => {
@@ -23,14 +27,15 @@ pub(super) fn change(course: &Course, rng: &mut impl Rng, choices: &mut [u8]) ->
         }
         66..80 => edge(course, rng, choices, pump),
         80..88 => {
-            let other = rng.random_range(0..pumps);
+            let other = free[rng.random_range(0..free.len())];
             let t = rng.random_range(0..steps);
             exchange(choices, (t * pumps + pump, t * pumps + other), pumps)
         }
         88..95 => {
             let (a, b) = (rng.random_range(0..steps), rng.random_range(0..steps));
-            let changed =
-                (0..pumps).filter_map(|p| exchange(choices, (a * pumps + p, b * pumps + p), pumps));
+            let changed = free
+                .iter()
+                .filter_map(|&p| exchange(choices, (a * pumps + p, b * pumps + p), pumps));
             changed.min()
         }
         _ => tails(course, rng, choices),

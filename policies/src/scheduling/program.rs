@@ -56,7 +56,7 @@ pub fn bound(
     seconds: f64,
     stop: &dyn Fn() -> bool,
 ) -> Result<Bound, HydraulicsError> {
-    let course = Arc::new(Course::new(problem, Inset::NONE)?);
+    let course = Arc::new(Course::new(problem, Inset::NONE));
     let mut ways = Vec::new();
     for zone in course.network.zones() {
         let Some(combinations) = combinations(&course, zone) else { return Ok(Bound::default()) };

@@ -159,29 +159,39 @@ impl Trace {
     }
 }
 
-/// All starts, and what of the switching is not allowed: starts beyond the limits, and the steps
-/// that runs and stops are too short.
+/// All starts, and what of the switching is not allowed: starts beyond the limits, and runs and
+/// stops that are too short, one for each begun [`SHORT_S`] that is missing.
 pub(super) fn switching(course: &Course, choices: &[u8]) -> (u32, u32) {
     let (steps, pumps) = (course.steps.len(), course.pumps());
     let (mut all, mut excess) = (0, 0);
     for p in 0..pumps {
         let on = |t: usize| choices[t * pumps + p] > 0;
         let mut starts = u32::from(course.periodic && steps > 0 && on(0) && !on(steps - 1));
-        // The state before the horizon is unknown, so the first run or stop has no least length.
-        let mut since: Option<usize> = None;
-        for t in 1..steps {
-            if on(t) == on(t - 1) {
+        let mut was = course.before[p].map_or_else(|| on(0), |(on, _)| on);
+        // Where nobody knows the state before, the first run or stop has no least length.
+        let mut since_s = course.before[p].map_or(f64::NEG_INFINITY, |(_, seconds)| -seconds);
+        for t in 0..steps {
+            if on(t) == was {
                 continue;
             }
-            starts += u32::from(on(t));
-            let least = if on(t) { course.min_stop } else { course.min_run };
-            let lasted = since.map_or(usize::MAX, |since| t - since);
-            excess += u32::try_from(least.saturating_sub(lasted)).unwrap_or(0);
-            since = Some(t);
+            was = on(t);
+            starts += u32::from(was);
+            let least_s = if was { course.min_stop_s[p] } else { course.min_run_s[p] };
+            let missing_s = least_s - (course.begins_s[t] - since_s);
+            excess += short(missing_s);
+            since_s = course.begins_s[t];
         }
         excess += course.starts_max.map_or(0, |most| starts.saturating_sub(most));
         all += starts;
     }
     excess += course.total_starts_max.map_or(0, |most| all.saturating_sub(most));
     (all, excess)
+}
+
+/// A run or stop that is too short by this much weighs like one start too many, s.
+const SHORT_S: f64 = 900.0;
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0 and small")]
+fn short(missing_s: f64) -> u32 {
+    if missing_s > 1e-6 { (missing_s / SHORT_S).ceil() as u32 } else { 0 }
 }

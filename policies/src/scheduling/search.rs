@@ -53,7 +53,7 @@ impl Search {
         inset: Inset,
         rng: ChaCha8Rng,
     ) -> Result<Self, HydraulicsError> {
-        let course = Arc::new(Course::new(problem, inset)?);
+        let course = Arc::new(Course::new(problem, inset));
         let mut tables = Tables::open(&course)?;
         let stepper = Stepper::open(&course)?;
         let (weights, scale) = weigh::weigh(&course, &mut tables);

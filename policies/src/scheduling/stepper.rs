@@ -27,11 +27,11 @@ impl Stepper {
         speeds: &[f64],
         levels: &[f64],
     ) -> Result<Instant, HydraulicsError> {
-        let Class { elapsed_s } = self.course.classes[class];
+        let Class { elapsed_s, demand_factor } = self.course.classes[class];
         self.solved += 1;
         self.moments.solve(&Moment {
             elapsed_s,
-            demand_factor: 1.0,
+            demand_factor,
             pump_speed: speeds,
             tank_level_m: levels,
         })

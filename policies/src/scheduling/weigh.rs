@@ -37,8 +37,12 @@ fn demand_m3(course: &Course) -> f64 {
     let mut sum = 0.0;
     for span in course.steps.iter().flatten() {
         let class = &course.classes[span.class];
-        let taken = |j| network.demand_m3s_at(j, class.elapsed_s).max(0.0);
-        sum += network.junctions().iter().map(taken).sum::<f64>() * span.seconds;
+        let taken = |j: &hydraulics::Junction| {
+            let at = |elapsed_s| network.demand_m3s_at(j, elapsed_s);
+            class.elapsed_s.map_or(j.base_demand_m3s, at).max(0.0)
+        };
+        let taken = network.junctions().iter().map(taken).sum::<f64>();
+        sum += taken * class.demand_factor * span.seconds;
     }
     sum
 }
