@@ -7,6 +7,8 @@
 //! Labels are bounded: assets, devices and points come from the site file, words from enums, and
 //! the guard's checks are held to [`CHECKS_MAX`].
 
+mod districts;
+
 use crate::status::{AssetStatus, DeviceStatus, Status};
 use jiff::Timestamp;
 use prometheus::core::Collector;
@@ -25,6 +27,7 @@ pub fn render(status: &Status) -> String {
     page.daemon(status);
     page.ladder(status);
     page.tanks(status);
+    page.districts(status);
     page.assets(status);
     page.grid(status);
     page.devices(status);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// The name of the state file in its folder.
-const STATE_FILE: &str = "regie.db";
+pub(crate) const STATE_FILE: &str = "regie.db";
 
 /// Why the resident could not start, or ended.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 //! Timestamps, not ages; SI base units in names; absence is `null`.
 
 use jiff::Timestamp;
+use policies::district::DistrictReport;
 use serde::{Deserialize, Serialize};
 use site::AssetId;
 use site::asset::Mode;
@@ -44,6 +45,9 @@ pub struct Status {
     pub price_eur_per_kwh: f64,
     /// Tanks.
     pub tanks: BTreeMap<AssetId, TankStatus>,
+    /// Districts: nights, balances, leak alarms.
+    #[serde(default)]
+    pub districts: BTreeMap<AssetId, DistrictReport>,
     /// Pumps, inverters and lighting cabinets.
     pub assets: BTreeMap<AssetId, AssetStatus>,
     /// The point of common coupling.

@@ -68,12 +68,14 @@ fn help_names_the_exit_codes() {
     Usage: regie <COMMAND>
 
     Commands:
-      run      Run the daemon: poll the field, plan, and write setpoints
-      check    Check a site file and every file it names, and say all that is wrong
-      status   Show what a running daemon sees and does
-      plan     Show the plan in force, hour by hour
-      explain  Say why an asset does what it does
-      help     Print this message or the help of the given subcommand(s)
+      run        Run the daemon: poll the field, plan, and write setpoints
+      check      Check a site file and every file it names, and say all that is
+                 wrong
+      status     Show what a running daemon sees and does
+      plan       Show the plan in force, hour by hour
+      districts  Show the districts: night flows, leak alarms, volume balances
+      explain    Say why an asset does what it does
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

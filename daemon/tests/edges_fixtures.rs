@@ -269,6 +269,7 @@ pub(crate) fn status() -> Status {
             (asset("T1"), tank(2.512, 0.5024, [0.55, 0.71, 0.9])),
             (asset("T2"), TankStatus { level_metres: None, level_ratio: None, ahead: vec![] }),
         ]),
+        districts: BTreeMap::new(),
         assets: assets(),
         grid: GridStatus { import_watts: Some(182_500.0), peak_watts: 212_000.0 },
         devices: devices(),

@@ -14,6 +14,7 @@ use crate::snapshots::check_speed;
 use crate::stepped::{Stepped, Stored, Sum, TankLimit};
 use crate::tank::starting_levels;
 use crate::{HydraulicsError, Network, Warning};
+use std::collections::BTreeMap;
 
 /// Longest step, s: within a step levels are taken as constant.
 pub const STEP_S_MAX: f64 = 86_400.0;
@@ -52,6 +53,9 @@ pub struct Run {
     stored: Vec<Stored>,
     elapsed_s: f64,
     solved: Option<Solved>,
+    /// Junctions whose emitter was set, by their place, with the file's own coefficient in the
+    /// file's units.
+    emitters: BTreeMap<usize, f64>,
 }
 
 impl Run {
@@ -71,13 +75,15 @@ impl Run {
             stored: Vec::new(),
             elapsed_s: 0.0,
             solved: None,
+            emitters: BTreeMap::new(),
         };
         run.restart(&levels)?;
         Ok(run)
     }
 
     /// Goes back to the start with new levels, m above the floors: all pumps off, demands at their
-    /// base, reservoirs as in the file. Much cheaper than another run, and with the same results.
+    /// base, reservoirs and emitters as in the file. Much cheaper than another run, and with the
+    /// same results.
     ///
     /// # Errors
     /// [`HydraulicsError::WrongCount`] and [`HydraulicsError::BadValue`] for malformed levels.
@@ -93,6 +99,9 @@ impl Run {
         }
         for reservoir in self.network.reservoirs() {
             self.engine.set_reservoir(reservoir, reservoir.head_m)?;
+        }
+        for (place, coefficient) in std::mem::take(&mut self.emitters) {
+            self.engine.set_emitter_file(&self.network.junctions()[place], coefficient)?;
         }
         self.set_demand_factor(1.0)
     }
@@ -175,6 +184,38 @@ impl Run {
         self.engine.set_reservoir(reservoir, head_m)
     }
 
+    /// Opens an emitter at a junction from now on, as a leak: it lets out
+    /// `coefficient * pressure ^ exponent`, in m3/s with the pressure in metres of water. 0 closes
+    /// it. What the file has as an emitter at this junction is replaced. Nothing flows in where
+    /// the pressure is negative; that then holds for all emitters of the network.
+    ///
+    /// # Errors
+    /// [`HydraulicsError::NoSuch`]; [`HydraulicsError::BadValue`] unless the coefficient is a
+    /// number and at least 0.
+    pub fn set_emitter(&mut self, index: usize, coefficient: f64) -> Result<(), HydraulicsError> {
+        let junction = pick("junction", self.network.junctions(), index)?;
+        let what = || format!("the emitter coefficient of junction {}", junction.id);
+        at_least(what, coefficient, 0.0, "at least 0")?;
+        if !self.emitters.contains_key(&index) {
+            self.emitters.insert(index, self.engine.emitter_file(junction)?);
+        }
+        self.engine.set_emitter(junction, coefficient)
+    }
+
+    /// The exponent of all emitters: the file's `Emitter Exponent`, 0.5 where it has none.
+    ///
+    /// # Errors
+    /// [`HydraulicsError::Engine`] where EPANET does not tell.
+    pub fn emitter_exponent(&self) -> Result<f64, HydraulicsError> {
+        self.engine.emitter_exponent()
+    }
+
+    /// Flow through the emitters that were set, in the last steady state, m3/s.
+    fn leak_m3s(&self) -> Result<f64, HydraulicsError> {
+        let junctions = self.emitters.keys().map(|&place| &self.network.junctions()[place]);
+        junctions.map(|junction| self.engine.emitter_flow_m3s(junction)).sum()
+    }
+
     /// Goes on by some seconds. Levels hold for the step (explicit Euler), so choose it short
     /// against the time in which a level changes noticeably: an hour as EPANET's users do, a
     /// minute to be exact.
@@ -203,6 +244,7 @@ impl Run {
             let cut_s = cut_s.filter(|_| !chatter);
             let span_s = cut_s.unwrap_or(left_s);
             sum.add(&solved, reading, span_s);
+            sum.leak_m3 += self.leak_m3s()? * span_s;
             if chatter {
                 sum.warnings.push(Warning::TankChatter);
             }

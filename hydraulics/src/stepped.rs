@@ -50,6 +50,9 @@ pub struct Stepped {
     pub pump_energy_j: Vec<f64>,
     /// Volumes of the step.
     pub volumes: Volumes,
+    /// How much of what was delivered ran out through the emitters of
+    /// [`crate::Run::set_emitter`], m3.
+    pub leak_m3: f64,
     /// Lowest pressure where water was taken, over the step.
     pub lowest_pressure: Option<LowestPressure>,
     /// What to mistrust, each thing once, sorted.
@@ -77,6 +80,7 @@ pub(crate) struct Sum {
     pub(crate) volumes: Volumes,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) substeps: usize,
+    pub(crate) leak_m3: f64,
     seconds: f64,
     stored_m3: f64,
     tank_inflow_m3: Vec<f64>,
@@ -95,6 +99,7 @@ impl Sum {
             volumes: Volumes::default(),
             warnings: Vec::new(),
             substeps: 0,
+            leak_m3: 0.0,
             seconds,
             stored_m3: Stored::total_m3(stored),
             tank_inflow_m3: vec![0.0; stored.len()],
@@ -155,6 +160,7 @@ impl Sum {
             tank_limit: self.tank_limit,
             pump_energy_j: self.pump_energy_j,
             volumes: self.volumes,
+            leak_m3: self.leak_m3,
             lowest_pressure: self.lowest_pressure,
             warnings: self.warnings,
             substeps: self.substeps,

@@ -8,7 +8,8 @@
 
 use epanet::types::options::FlowUnits;
 
-const FOOT_M: f64 = 0.3048;
+/// A foot, m.
+pub(crate) const FOOT_M: f64 = 0.3048;
 const INCH_M: f64 = 0.0254;
 const CUBIC_FOOT_M3: f64 = FOOT_M * FOOT_M * FOOT_M;
 const US_GALLON_M3: f64 = 231.0 * INCH_M * INCH_M * INCH_M;

@@ -5,6 +5,7 @@
 //! code with the planner it checks.
 
 pub mod billing;
+pub mod district;
 pub mod estimate;
 pub mod explain;
 pub mod forecast;

@@ -1,6 +1,7 @@
 //! The command line of `regie-sim`.
 
 use crate::demo::{self, Demo};
+use crate::plant::LeakRequest;
 use crate::replay::{DAYS_MAX, Progress, Replay};
 use crate::schedule::{self, ScheduleError};
 use crate::world::{World, WorldError};
@@ -119,6 +120,10 @@ struct ReplayArguments {
     /// Seed of the truth: demand, pump curves, roughness, clouds, transmitters.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A leak at a junction of the network, as a share of the mean demand, from a local day on:
+    /// n5=10%@2026-01-29. May be given several times.
+    #[arg(long = "leak", value_name = "JUNCTION=SHARE@DAY")]
+    leaks: Vec<LeakRequest>,
     /// Who decides.
     #[arg(long, value_enum, default_value_t = Policies::Both)]
     policy: Policies,
@@ -203,7 +208,8 @@ fn bench(arguments: &BenchArguments) -> Outcome {
 }
 
 fn replay(arguments: ReplayArguments) -> Outcome {
-    let world = World::load(&arguments.site, arguments.profiles, arguments.weather)?;
+    let mut world = World::load(&arguments.site, arguments.profiles, arguments.weather)?;
+    world.leaks = arguments.leaks;
     let policies = match arguments.policy {
         Policies::Optimal => vec![Policy::Optimal],
         Policies::Rules => vec![Policy::Rules],

@@ -1,6 +1,7 @@
 //! What a replay prints: one report per policy, as JSON and as a table.
 
 use crate::ledger::{Ledger, TankLedger};
+use policies::district::{Alarm, DistrictReport};
 use regie::control::Controller;
 use regie::status::Status;
 use serde::Serialize;
@@ -63,6 +64,10 @@ pub struct PolicyReport {
     pub min_pressure_m: Option<f64>,
     /// Inflow minus demand minus change in storage, as a share of demand.
     pub mass_balance_error: Option<f64>,
+    /// What ran out through leaks, m3.
+    pub leaked_m3: f64,
+    /// The leak alarm that lasts at the end, by district.
+    pub leak_alarms: BTreeMap<AssetId, Alarm>,
     /// Times the guard began to narrow or block.
     pub guard_interventions: u64,
     /// Interlocks among them.
@@ -128,6 +133,13 @@ impl PolicyReport {
             storage_change: if volumes.0 > 0.0 { volumes.1 / volumes.0 - 1.0 } else { 0.0 },
             min_pressure_m: ledger.lowest_pressure(),
             mass_balance_error: last.water.as_ref().and_then(|water| water.balance_error),
+            leaked_m3: last.water.as_ref().map_or(0.0, |water| water.leaked.get()),
+            leak_alarms: {
+                let alarm = |(id, report): (&AssetId, &DistrictReport)| {
+                    Some((id.clone(), report.alarm.clone()?))
+                };
+                status.districts.iter().filter_map(alarm).collect()
+            },
             guard_interventions: status.guard.interventions.values().sum(),
             interlocks: status.guard.interlocks,
             fallbacks: status.rungs.iter().map(rung).collect(),

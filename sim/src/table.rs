@@ -28,6 +28,7 @@ impl Report {
         table.text.push('\n');
         table.money_and_energy();
         table.water();
+        table.leaks();
         table.conduct();
         table.comparison();
         table.text
@@ -76,6 +77,26 @@ impl Table<'_> {
         self.row("change of storage, %", |r| format!("{:+.2}", 100.0 * r.storage_change));
         self.row("lowest pressure, m", |r| number(r.min_pressure_m, |m| format!("{m:.1}")));
         self.row("mass balance error", |r| number(r.mass_balance_error, |e| format!("{e:.1e}")));
+    }
+
+    /// Only where there is something to say.
+    fn leaks(&mut self) {
+        let policies = self.report.policies.values();
+        let mut districts: Vec<AssetId> =
+            policies.clone().flat_map(|r| r.leak_alarms.keys().cloned()).collect();
+        districts.sort();
+        districts.dedup();
+        if policies.clone().any(|r| r.leaked_m3 > 0.0) {
+            self.row("leaked, m3", |r| format!("{:.0}", r.leaked_m3));
+        }
+        for id in &districts {
+            self.row(&format!("{id} leak alarm, m3/h"), |r| {
+                number(r.leak_alarms.get(id).map(|alarm| alarm.size_m3h), |m| format!("{m:.1}"))
+            });
+            self.row(&format!("{id} leak alarm raised"), |r| {
+                r.leak_alarms.get(id).map_or("-".to_owned(), |alarm| alarm.raised.to_string())
+            });
+        }
     }
 
     fn conduct(&mut self) {

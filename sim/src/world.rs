@@ -3,7 +3,7 @@
 use crate::days::{DaysError, Recording};
 use crate::field::{FieldError, SimulatedField};
 use crate::ledger::Ledger;
-use crate::plant::{Plant, PlantError};
+use crate::plant::{LeakRequest, Plant, PlantError};
 use drivers::clock::Clock;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -60,6 +60,8 @@ pub enum WorldError {
 pub struct World {
     /// As the daemon loads it.
     pub loaded: Loaded,
+    /// Leaks that the plant will have.
+    pub leaks: Vec<LeakRequest>,
     recording: Recording,
 }
 
@@ -80,7 +82,7 @@ impl World {
         let profiles = profiles.ok_or(WorldError::NoRecording { what: "profiles" })?;
         let weather = weather.ok_or(WorldError::NoRecording { what: "weather" })?;
         let recording = Recording::load(&profiles, &weather)?;
-        Ok(Self { loaded, recording })
+        Ok(Self { loaded, leaks: Vec::new(), recording })
     }
 
     /// The site.
@@ -129,7 +131,11 @@ impl World {
     /// When it cannot be made.
     pub fn plant(&self, seed: u64, start: Timestamp) -> Result<Plant, WorldError> {
         let network = self.loaded.water.as_ref().map(|water| &water.network);
-        Ok(Plant::new(self.site(), network, &self.recording, seed, start)?)
+        let mut plant = Plant::new(self.site(), network, &self.recording, seed, start)?;
+        for leak in &self.leaks {
+            plant.leak(&leak.junction, leak.share, self.start_of(leak.day)?)?;
+        }
+        Ok(plant)
     }
 
     /// Water stored at the start and at the end of a ledger, m3.

@@ -7,6 +7,7 @@
 
 pub mod asset;
 pub mod command;
+pub mod district;
 pub mod file;
 pub mod ids;
 pub mod model;

@@ -2,6 +2,7 @@
 //! is checked.
 
 use crate::asset::{FlowMeter, Grid, Inverter, Lighting, Pump, Tank};
+use crate::district::District;
 use crate::ids::{AssetId, DeviceId};
 use crate::tariff::Tariff;
 use crate::units::{Power, Price, Ratio};
@@ -154,6 +155,8 @@ pub struct Site {
     pub tanks: Vec<Tank>,
     /// Flow meters in order of their names.
     pub flow_meters: Vec<FlowMeter>,
+    /// Districts in order of their names.
+    pub districts: Vec<District>,
     /// Inverters in order of their names.
     pub inverters: Vec<Inverter>,
     /// Lighting cabinets in order of their names.
@@ -183,6 +186,11 @@ impl Site {
     #[must_use]
     pub fn tank(&self, id: &AssetId) -> Option<&Tank> {
         self.tanks.iter().find(|tank| &tank.id == id)
+    }
+    /// A flow meter by name.
+    #[must_use]
+    pub fn flow_meter(&self, id: &AssetId) -> Option<&FlowMeter> {
+        self.flow_meters.iter().find(|meter| &meter.id == id)
     }
     /// The price that a demand shortfall bears, never below the dearest class: a wish must not be
     /// given up to save money.

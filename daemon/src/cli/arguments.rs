@@ -52,6 +52,20 @@ pub enum Action {
         #[command(flatten)]
         question: Question,
     },
+    /// Show the districts: night flows, leak alarms, volume balances
+    #[command(after_help = exit::HELP)]
+    Districts {
+        /// Reckon the last so many days again from the history on disk, without asking a daemon
+        #[arg(long, value_name = "DAYS", conflicts_with = "url",
+              value_parser = clap::value_parser!(u32).range(1..=366))]
+        history: Option<u32>,
+        /// Where that history is, when the site file does not say it
+        #[arg(long, value_name = "FOLDER", requires = "history")]
+        state: Option<PathBuf>,
+        /// Which daemon, and in which form.
+        #[command(flatten)]
+        question: Question,
+    },
     /// Say why an asset does what it does
     #[command(after_help = exit::HELP)]
     Explain {

@@ -5,10 +5,13 @@ use super::client::{Client, ClientError};
 use super::{exit, render};
 use crate::http::Explanation;
 use crate::load::{Loaded, load};
+use crate::past;
 use crate::resident::{self, ResidentError};
 use crate::store::StoreError;
 use jiff::tz::TimeZone;
+use policies::district::DistrictReport;
 use site::AssetId;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +35,13 @@ pub fn run(action: &Action) -> u8 {
             let zone = TimeZone::get(&name).unwrap_or(TimeZone::UTC);
             Ok(render::plan(&answer.value, &zone))
         }),
+        Action::Districts { history: Some(days), state, question } => {
+            past(question, *days, state.as_deref())
+        }
+        Action::Districts { history: None, question, .. } => answer(question, |client, json| {
+            let reports = client.status()?.value.districts;
+            Ok(districts(&reports, json))
+        }),
         Action::Explain { asset, question } => {
             answer(question, |client, json| explain(client, asset, json))
         }
@@ -42,6 +52,45 @@ fn explain(client: &Client, asset: &AssetId, json: bool) -> Result<String, Clien
     let answer = client.explain(asset)?;
     let explanation: &Explanation = &answer.value;
     Ok(if json { answer.text.clone() } else { render::explanation(explanation) })
+}
+
+fn districts(reports: &BTreeMap<AssetId, DistrictReport>, json: bool) -> String {
+    if json {
+        serde_json::to_string_pretty(reports).expect("names and numbers become JSON")
+    } else {
+        render::districts(reports)
+    }
+}
+
+/// Reckons the districts again from the history.
+fn past(question: &Question, days: u32, state: Option<&Path>) -> u8 {
+    let Target::Site(site) = question.target() else {
+        eprintln!("regie: the history is beside the daemon: name its site file, not its address");
+        return exit::USAGE;
+    };
+    let loaded = match loaded(&site) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let folder = state.map_or_else(|| resident::state_folder(&loaded.site), Path::to_path_buf);
+    match past::districts(&loaded, &folder, days) {
+        Ok(reports) => {
+            println!("{}", districts(&reports, question.json).trim_end());
+            exit::OK
+        }
+        Err(error) => {
+            eprintln!("regie: {error}");
+            store_code(&error)
+        }
+    }
+}
+
+fn store_code(error: &StoreError) -> u8 {
+    match error {
+        StoreError::Denied { .. } => exit::PERMISSION,
+        StoreError::Missing { .. } | StoreError::InUse { .. } => exit::UNAVAILABLE,
+        _ => exit::INTERNAL,
+    }
 }
 
 /// Loads a site; prints all findings when there are any.

@@ -3,6 +3,7 @@
 use super::ladder::{self, Decision};
 use super::{Controller, DECISION_CYCLES, Policy};
 use jiff::Timestamp;
+use policies::district::Image;
 use policies::estimate::estimate;
 use policies::forecast::{self, forecast};
 use policies::guard::{Allowed, guard};
@@ -13,7 +14,7 @@ use site::plan::{Estimate, Forecast, Plan, Rung};
 use site::record::CycleRecord;
 use site::units::{Flow, Power, Ratio};
 use site::{AssetId, Now, Snapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -196,6 +197,7 @@ impl Controller {
         verifications: BTreeMap<AssetId, Verification>,
     ) -> CycleRecord {
         self.state.cycle += 1;
+        self.watch_districts(&snapshot);
         self.tally.judged(&allowed.verdicts);
         self.tally.delivered(&receipts);
         self.tally.verified(&verifications);
@@ -217,6 +219,25 @@ impl Controller {
         self.keep(&record);
         self.show(Some(&record), &record.snapshot);
         record
+    }
+
+    /// Shows the districts what is recorded, so that the history can tell the same again.
+    fn watch_districts(&mut self, snapshot: &Snapshot) {
+        let number = |point: &site::PointId| snapshot.number(point);
+        let network = self.loaded.water.as_ref().map(|water| &water.network);
+        let image = Image { at: snapshot.now.utc, number: &number, network };
+        let districts = &mut self.state.districts;
+        let before: BTreeSet<AssetId> = districts.alarms().map(|(id, _)| id.clone()).collect();
+        districts.observe(&self.loaded.site, &image);
+        for (district, alarm) in districts.alarms().filter(|(id, _)| !before.contains(*id)) {
+            let (since, size) = (alarm.since, alarm.size_m3h);
+            tracing::warn!(%district, %since, "leak alarm: {size:.1} m3/h more at night than usual");
+        }
+        for district in before {
+            if districts.alarms().all(|(id, _)| *id != district) {
+                tracing::info!(%district, "the leak alarm has ended");
+            }
+        }
     }
 
     /// Chains the record's hash and puts record and state on disk. A disk that fails degrades the

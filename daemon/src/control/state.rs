@@ -1,6 +1,7 @@
 //! What must survive a restart.
 
 use policies::billing::PeakMeter;
+use policies::district::Districts;
 use policies::estimate::EstimateMemory;
 use policies::forecast::Learned;
 use policies::guard::GuardMemory;
@@ -28,6 +29,9 @@ pub struct State {
     pub(super) estimate: EstimateMemory,
     /// The billing period's highest average import.
     pub(super) peak: PeakMeter,
+    /// Nights and days of the districts. A state from before there were districts has none.
+    #[serde(default)]
+    pub(super) districts: Districts,
     /// The last plan.
     pub(super) plan: Option<Plan>,
     /// Hash over all records, in hexadecimal.
@@ -46,6 +50,7 @@ impl State {
             learned: Learned::new(site),
             estimate: EstimateMemory::default(),
             peak: PeakMeter::default(),
+            districts: Districts::default(),
             plan: None,
             hash: String::new(),
         }

@@ -87,6 +87,7 @@ impl Controller {
             tariff_class: class.name.clone(),
             price_eur_per_kwh: class.price.get(),
             tanks: self.tanks(snapshot, plan),
+            districts: self.state.districts.reports(site),
             assets: record.map_or_else(BTreeMap::new, |record| self.assets(record)),
             grid: GridStatus {
                 import_watts: snapshot.number(&site.grid.power),

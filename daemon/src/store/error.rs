@@ -17,6 +17,15 @@ pub enum StoreError {
         /// The state file.
         path: PathBuf,
     },
+    /// There is no history to read.
+    #[error(
+        "{}: there is no history here; name the folder that the daemon keeps its state in",
+        path.display()
+    )]
+    Missing {
+        /// Where the file should be.
+        path: PathBuf,
+    },
     /// The operating system refuses the folder or the file: wrong owner, read-only file system.
     #[error(
         "{}: permission denied while trying to {doing} ({why}); the folder must belong to the user \

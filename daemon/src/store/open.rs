@@ -4,7 +4,7 @@ use super::lock::{Lock, beside};
 use super::schema::{self, Found};
 use super::{Names, Store, StoreError};
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read};
@@ -60,6 +60,38 @@ impl Store {
         make_folder(path)?;
         let lock = Lock::take(path)?;
         Self::open_locked(path, lock, now)
+    }
+
+    /// Opens the file at `path` to read its history, whoever is writing it meanwhile. Nothing is
+    /// made, changed or set aside.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is none; [`StoreError::Corrupt`] when it is none of
+    /// ours; [`StoreError::Denied`] or [`StoreError::Other`] when it cannot be read.
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        if let Err(error) = fs::metadata(path) {
+            return Err(match error.kind() {
+                io::ErrorKind::NotFound => StoreError::Missing { path: path.to_owned() },
+                _ => StoreError::system(path, "read the history", &error),
+            });
+        }
+        let fault = |error: rusqlite::Error| StoreError::opening(path, &error);
+        let corrupt = |why: String| StoreError::Corrupt { path: path.to_owned(), why };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+        schema::wait_for_writers(&connection).map_err(fault)?;
+        match schema::found(&connection).map_err(fault)? {
+            Found::Ours => {}
+            Found::Version(version) => {
+                let why = format!("its tables are of version {version}, unknown here");
+                return Err(corrupt(why));
+            }
+            Found::Empty | Found::Foreign => {
+                return Err(corrupt("it is not a file of regie".to_owned()));
+            }
+        }
+        let names = super::read::names(&connection).map_err(fault)?;
+        Ok(Self { connection, path: path.to_owned(), names, lock: None })
     }
 
     /// Puts the file aside, as opening does with a damaged one, and goes on with a new one. The

@@ -130,6 +130,17 @@ impl Store {
         last_cycle(&self.connection).map_err(|error| self.error("read the last cycle", &error))
     }
 
+    /// When the last completed cycle was frozen.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Other`] when the file cannot be read.
+    pub fn last_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let last: rusqlite::Result<Option<i64>> =
+            self.connection.query_row("SELECT max(ts) FROM cycle", [], |row| row.get(0));
+        let last = last.map_err(|error| self.error("read the last cycle", &error))?;
+        Ok(last.map(encode::timestamp))
+    }
+
     /// The records of the cycles frozen from `from` (included) to `to` (excluded), in the order
     /// of the cycles, at most `limit` and [`RECORDS_MAX`]; ask again from the last one for more.
     ///

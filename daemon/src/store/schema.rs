@@ -128,9 +128,14 @@ pub(super) fn found(connection: &Connection) -> rusqlite::Result<Found> {
     })
 }
 
+/// Waits for whoever writes, instead of failing at once.
+pub(super) fn wait_for_writers(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS_MAX))
+}
+
 /// What each connection needs, on an old file as on a new one.
 pub(super) fn settle(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS_MAX))?;
+    wait_for_writers(connection)?;
     connection.execute_batch(SETTINGS)?;
     super::retain::limit(connection, super::FILE_BYTES_MAX)
 }

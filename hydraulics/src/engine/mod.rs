@@ -4,6 +4,7 @@
 
 mod describe;
 mod diagnose;
+mod emitter;
 mod file;
 mod prepare;
 mod stepping;

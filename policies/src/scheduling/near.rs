@@ -66,8 +66,8 @@ const MOVES: u32 = 600;
 const HOT: f64 = 3e-3;
 const COLD: f64 = 1e-5;
 
-/// Improves a schedule of the next hours with EPANET until it breaks nothing, or as little as can be
-/// found; also where that saves money. The same question has the same answer.
+/// Improves a schedule of the next hours with EPANET until it breaks nothing, or as little as can
+/// be found; also where that saves money. The same question has the same answer.
 ///
 /// # Errors
 /// When EPANET cannot open the network.

@@ -27,6 +27,14 @@ pub enum PlantError {
         /// The name looked for.
         name: String,
     },
+    /// A leak is asked for at a junction that the network file does not have.
+    #[error("the network has no junction called '{junction}' to leak at; it has: {known}")]
+    UnknownJunction {
+        /// The name asked for.
+        junction: String,
+        /// The names there are.
+        known: String,
+    },
     /// The simulation names a column that the recorded days do not have.
     #[error(
         "'simulation' names the recorded column '{column}', and the recorded days have: {known}"

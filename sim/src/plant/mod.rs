@@ -11,6 +11,9 @@
 mod chance;
 mod demand;
 mod error;
+mod leak;
+#[cfg(test)]
+mod leak_tests;
 mod lighting;
 mod photocell;
 mod pipe;
@@ -26,6 +29,7 @@ mod views;
 mod water;
 
 pub use error::PlantError;
+pub use leak::LeakRequest;
 pub use pump::{AUXILIARY_W, START_DELAY, STOP_DELAY};
 pub use truth::{
     GridTruth, LampTruth, PressureTruth, PumpTruth, SolarTruth, TankTruth, Truth, WaterTruth,
@@ -127,6 +131,22 @@ impl Plant {
         };
         plant.look_around()?;
         Ok(plant)
+    }
+
+    /// Has a leak open at an instant, as a share of what the site file says of the mean demand.
+    ///
+    /// # Errors
+    /// When there is no water network, or no such junction in it.
+    pub fn leak(
+        &mut self,
+        junction: &str,
+        share: site::units::Ratio,
+        from: Timestamp,
+    ) -> Result<(), PlantError> {
+        let described = self.site.water.as_ref().zip(self.water.as_mut());
+        let (described, water) = described.ok_or(PlantError::NoNetwork)?;
+        let mean = described.demand_profile.iter().sum::<f64>() / 24.0;
+        water.leak(junction, share.get() * mean, from)
     }
 
     /// The instant up to which the plant has gone.

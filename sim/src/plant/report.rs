@@ -96,6 +96,7 @@ fn water_truth(water: &Water) -> WaterTruth {
         }),
         inflow: Volume::new(volumes.inflow_m3),
         delivered: Volume::new(volumes.delivered_m3),
+        leaked: Volume::new(water.leaked_m3),
         storage_change: Volume::new(volumes.storage_change_m3),
         overflow: Volume::new(volumes.overflow_m3),
         balance_error: water.balance.error_share(),

@@ -27,12 +27,12 @@ pub(crate) static SITE: LazyLock<Site> = LazyLock::new(|| {
     site
 });
 
-static NETWORK: LazyLock<Network> = LazyLock::new(|| {
+pub(crate) static NETWORK: LazyLock<Network> = LazyLock::new(|| {
     let water = SITE.water.as_ref().expect("the shipped site has water");
     Network::load(&water.network).expect("its network loads")
 });
 
-static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
+pub(crate) static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
     let simulation = &SITE.simulation;
     let (profiles, weather) = (simulation.profiles.as_ref(), simulation.weather.as_ref());
     Recording::load(profiles.unwrap(), weather.unwrap()).expect("the shipped days load")
@@ -229,6 +229,26 @@ fn meters_agree_with_what_they_measure() {
         let error = plant.measured_level_m(place) - truth.tanks[&tank.id].level.get();
         assert!(error.abs() <= 0.0241, "{error}");
     }
+}
+
+#[test]
+fn a_leak_opens_when_it_is_told_to_and_the_balance_still_closes() {
+    let start = "2026-05-01T09:00:00Z";
+    let mut plant = plant(5, start);
+    let opens = later(instant(start), 3600);
+    plant.leak("n6", site::units::Ratio::new(0.1), opens).expect("the network has n6");
+    run(&mut plant, 1, |_| {});
+    assert!(plant.truth().water.unwrap().leaked.get().abs() < 1e-12, "not open yet");
+    run(&mut plant, 3, |_| {});
+    let water = plant.truth().water.unwrap();
+    let profile = SITE.water.as_ref().unwrap().demand_profile;
+    let mean = NETWORK.base_demand_m3s() * profile.iter().sum::<f64>() / 24.0;
+    let share = water.leaked.get() / (mean * 3.0 * 3600.0);
+    assert!((0.085..0.115).contains(&share), "{share} of the mean demand");
+    assert!(water.balance_error.unwrap().abs() < 1e-3, "{:?}", water.balance_error);
+    assert!(water.delivered.get() > water.leaked.get());
+    let error = plant.leak("n99", site::units::Ratio::new(0.1), opens).unwrap_err().to_string();
+    assert!(error.contains("no junction called 'n99' to leak at; it has: n1, n10"), "{error}");
 }
 
 #[test]

@@ -108,8 +108,10 @@ pub struct WaterTruth {
     pub lowest_pressure: Option<PressureTruth>,
     /// What entered the network.
     pub inflow: Volume,
-    /// What consumers were given.
+    /// What consumers were given, leaks included.
     pub delivered: Volume,
+    /// What of it ran out through leaks.
+    pub leaked: Volume,
     /// What tanks hold more than at the start.
     pub storage_change: Volume,
     /// What spilled.

@@ -9,6 +9,7 @@ use site::time::seconds_between;
 use super::PlantError;
 use super::chance::Chance;
 use super::demand::{Demand, Strays};
+use super::leak::Leak;
 use super::pipe::{self, Pipe};
 use super::pump::Machine;
 use crate::days::Recording;
@@ -41,6 +42,9 @@ pub(crate) struct Water {
     /// Place in the network of each tank of the site.
     tanks: Vec<usize>,
     meters: Vec<Metered>,
+    leaks: Vec<Leak>,
+    /// What has run out through leaks, in m3.
+    pub(crate) leaked_m3: f64,
     /// The audit of all steps since the start.
     pub(crate) balance: MassBalance,
     /// Steps in which the network had no solution and no water moved.
@@ -82,12 +86,26 @@ impl Water {
             pumps,
             tanks,
             meters,
+            leaks: Vec::new(),
+            leaked_m3: 0.0,
             balance: MassBalance::new(),
             unsolved_steps: 0,
             demand_m3s: 0.0,
             last: None,
             meter_m3s,
         })
+    }
+
+    /// Has a leak of so many base demands open at an instant.
+    pub(crate) fn leak(
+        &mut self,
+        junction: &str,
+        factor: f64,
+        from: Timestamp,
+    ) -> Result<(), PlantError> {
+        let flow_m3s = self.network.base_demand_m3s() * factor;
+        self.leaks.push(Leak::new(&self.network, junction, flow_m3s, from)?);
+        Ok(())
     }
 
     /// Shows flows and pressures from the very start: a second on trial, then taken back. Where
@@ -113,6 +131,7 @@ impl Water {
     ) {
         let factor = self.demand.step(from, recording);
         self.set_demand(factor);
+        self.leaks.iter_mut().for_each(|leak| leak.look(from, &mut self.run));
         let mut at = from;
         while at < to {
             for (machine, &place) in machines.iter_mut().zip(&self.pumps) {
@@ -132,6 +151,7 @@ impl Water {
         match self.run.step(seconds) {
             Ok(stepped) => {
                 self.balance.add(&stepped);
+                self.leaked_m3 += stepped.leak_m3;
                 for (machine, &place) in machines.iter_mut().zip(&self.pumps) {
                     let flow = stepped.pump_flow_m3s[place];
                     machine.count(seconds, flow, stepped.pump_power_w[place]);

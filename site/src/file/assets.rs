@@ -7,7 +7,8 @@ use crate::text::{Place, Section, Tree};
 use std::collections::BTreeMap;
 
 /// The sections of the file that declare assets; a name is used once across all of them.
-const ASSET_SECTIONS: [&str; 5] = ["tanks", "pumps", "flow_meters", "inverters", "lighting"];
+const ASSET_SECTIONS: [&str; 6] =
+    ["tanks", "pumps", "flow_meters", "districts", "inverters", "lighting"];
 
 const SAFE_STATES: [(&str, SafeState); 5] = [
     ("local", SafeState::Local),

@@ -2,6 +2,7 @@
 
 mod assets;
 mod devices;
+mod districts;
 mod energy;
 mod tariff;
 mod water;
@@ -61,6 +62,7 @@ pub(crate) struct Context<'a> {
     /// Names as written, whether or not what they name could be read.
     pub(crate) devices: Vec<DeviceId>,
     pub(crate) tanks: Vec<AssetId>,
+    pub(crate) flow_meters: Vec<AssetId>,
 }
 
 impl Context<'_> {
@@ -141,6 +143,7 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
         needs: RefCell::default(),
         devices: root.names("devices"),
         tanks: root.names("tanks"),
+        flow_meters: root.names("flow_meters"),
     };
     let about = root.section("site").map(about);
     let pace = pace(root.section_maybe("pace"));
@@ -150,6 +153,7 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
     let tanks = water::tanks(&root, &context);
     let pumps = water::pumps(&root, &context);
     let flow_meters = water::flow_meters(&root, &context);
+    let districts = districts::read(&root, &context);
     let inverters = energy::inverters(&root, &context);
     let lighting = energy::lighting(&root, &context);
     let grid = root.section("grid").and_then(|section| energy::grid(section, &context));
@@ -179,6 +183,7 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
             pumps,
             tanks,
             flow_meters,
+            districts,
             inverters,
             lighting,
             grid,

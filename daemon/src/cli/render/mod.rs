@@ -1,9 +1,11 @@
 //! What people read in a terminal: plain text, no colour, one word per thing.
 
+mod districts;
 mod findings;
 mod plan;
 mod status;
 
+pub use districts::districts;
 pub use findings::findings;
 pub use plan::plan;
 pub use status::status;

@@ -4,6 +4,7 @@ use super::{UNKNOWN, cut, kilowatts, one_line, printable};
 use crate::status::{AssetKind, AssetStatus, DeviceStatus, Status, TankStatus};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use policies::district::DistrictReport;
 use site::command::{Outcome, Verification};
 
 /// Columns of a terminal.
@@ -22,6 +23,7 @@ const VERDICTS_SHOWN: usize = 1;
 pub fn status(status: &Status) -> String {
     let mut lines = head(status);
     lines.extend(tanks(status));
+    lines.extend(leaks(status));
     lines.extend(assets(status));
     lines.extend(devices(status));
     lines.extend(guard(status));
@@ -82,6 +84,15 @@ fn bar(share: Option<f64>) -> String {
     };
     let reaches = |cell: &u8| share * f64::from(BAR) >= f64::from(*cell) - 0.5;
     (1..=BAR).map(|cell| if reaches(&cell) { '#' } else { '.' }).collect()
+}
+
+/// A line for each leak alarm, and none where there is none.
+fn leaks(status: &Status) -> Vec<String> {
+    let line = |(id, report): (&site::AssetId, &DistrictReport)| {
+        let alarm = report.alarm.as_ref()?;
+        Some(format!("Leak    {}: {}", name(id), super::districts::alarm(alarm)))
+    };
+    status.districts.iter().filter_map(line).collect()
 }
 
 fn assets(status: &Status) -> Vec<String> {
