@@ -267,6 +267,12 @@ impl Page {
         let help = "Times pump combinations were chosen anew.";
         self.counter("solver_switching_solves_total", help, solver.switching_solves);
         self.counter("solver_failures_total", "Solves that failed.", solver.failures);
+        let help = "Plans audited with EPANET's own stepping.";
+        self.counter("plan_audits_total", help, solver.audits);
+        let help = "Plans that failed the audit.";
+        self.counter("plan_audits_failed_total", help, solver.audits_failed);
+        let help = "Plans that passed the audit after a repair.";
+        self.counter("plan_repairs_total", help, solver.plans_repaired);
         let linear = (solver.linear_solves > 0).then_some(solver.linear_ms / 1e3);
         let help = "Real time of the last linear program.";
         self.gauge("solver_linear_seconds", help, linear);

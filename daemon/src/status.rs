@@ -184,6 +184,12 @@ pub struct SolverStatus {
     pub switching_solves: u64,
     /// Solves that failed.
     pub failures: u64,
+    /// Plans audited with EPANET's own stepping.
+    pub audits: u64,
+    /// Plans that failed the audit.
+    pub audits_failed: u64,
+    /// Plans that passed after a repair.
+    pub plans_repaired: u64,
     /// Real time of the last linear program, ms.
     pub linear_ms: f64,
     /// Real time of the last choice of pump combinations, ms.

@@ -114,6 +114,9 @@ impl Tally {
         self.solver.linear_solves += u64::from(work.linear);
         self.solver.switching_solves += u64::from(work.switching);
         self.solver.failures += u64::from(!good);
+        self.solver.audits += u64::from(work.audits);
+        self.solver.audits_failed += u64::from(work.rejected);
+        self.solver.plans_repaired += u64::from(work.repaired);
         if work.switching > 0 {
             self.solver.switching_ms = milliseconds;
         } else {
