@@ -293,25 +293,29 @@ pub(crate) fn status() -> Status {
             mismatches: 2,
             pending: 1,
         },
-        solver: SolverStatus {
-            linear_solves: 90,
-            switching_solves: 7,
-            failures: 0,
-            audits: 97,
-            audits_failed: 2,
-            plans_repaired: 1,
-            linear_ms: 14.5,
-            switching_ms: 850.0,
-            shortfalls: vec![shortfall()],
-            plan_expires_at: Some(minutes(120)),
-            plan_cost_eur: Some(218.4),
-        },
+        solver: solver(),
         bill: BillStatus {
             import_watthours: 273_750.0,
             export_watthours: 1_250.0,
             energy_eur: 57.39,
         },
         record_hash: "5f2a".to_owned(),
+    }
+}
+
+fn solver() -> SolverStatus {
+    SolverStatus {
+        linear_solves: 90,
+        switching_solves: 7,
+        failures: 0,
+        audits: 97,
+        audits_failed: 2,
+        plans_repaired: 1,
+        linear_ms: 14.5,
+        switching_ms: 850.0,
+        shortfalls: vec![shortfall()],
+        plan_expires_at: Some(minutes(120)),
+        plan_cost_eur: Some(218.4),
     }
 }
 
