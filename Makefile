@@ -43,7 +43,7 @@ lint: setup ## check format, lints, documentation, shell scripts, the systemd un
 	scripts/check-scripts.sh
 	systemd/check-unit.sh
 
-bench: setup ## measure: a cycle, a solve, a simulated day
+bench: setup ## measure: a cycle, a solve, a simulated day, an audit, schedules against time
 	$(CARGO) run --release -p regie-sim -- bench
 
 clean: ## remove what was built and the demo's state

@@ -8,6 +8,7 @@
 //! the guard's checks are held to [`CHECKS_MAX`].
 
 mod districts;
+mod model;
 
 use crate::status::{AssetStatus, DeviceStatus, Status};
 use jiff::Timestamp;
@@ -35,6 +36,7 @@ pub fn render(status: &Status) -> String {
     page.guard(status);
     page.writes(status);
     page.solver(status);
+    page.model(status);
     page.bill(status);
     TextEncoder::new()
         .encode_to_string(&page.registry.gather())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use site::AssetId;
 use site::asset::Mode;
 use site::command::{Verdict, Verification};
-use site::plan::{Rung, Shortfall};
+use site::plan::{Misfit, PumpFit, Rung, Shortfall};
 use std::collections::BTreeMap;
 
 /// Everything an operator sees at a glance.
@@ -62,6 +62,9 @@ pub struct Status {
     pub writes: WriteStatus,
     /// The optimiser.
     pub solver: SolverStatus,
+    /// How the planner's model fits what is measured.
+    #[serde(default)]
+    pub model: ModelStatus,
     /// Money and energy since the start, as metered.
     pub bill: BillStatus,
     /// Hash over all cycle records since the start, in hexadecimal.
@@ -200,6 +203,28 @@ pub struct SolverStatus {
     pub plan_expires_at: Option<Timestamp>,
     /// Expected cost of the present plan over its horizon, EUR.
     pub plan_cost_eur: Option<f64>,
+}
+
+/// How the planner's model of the water network fits what is measured.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ModelStatus {
+    /// Per pump, factors on what the network file says of it, with spread and basis.
+    pub pumps: BTreeMap<AssetId, PumpFit>,
+    /// What each tank gains beyond what flows say, m3/h; left out before two hours were seen.
+    pub unexplained_m3_per_hour: BTreeMap<AssetId, f64>,
+    /// Demand of the last hours; null before it is known, or where no profile was given.
+    pub demand: Option<DemandStatus>,
+    /// What the model no longer describes; empty while it fits.
+    pub misfits: Vec<Misfit>,
+}
+
+/// Demand against its profile.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DemandStatus {
+    /// Demand of the last hours as a factor of the profile.
+    pub ratio: f64,
+    /// Its spread, one standard deviation.
+    pub spread: f64,
 }
 
 /// Money and energy since the start, from the grid meter.

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use regie::cli::{Action, Log, Target, exit, parse, render};
 use regie::status::{AssetKind, AssetStatus};
 use site::asset::Mode;
-use site::plan::Step;
+use site::plan::{Misfit, MisfitKind, Step};
 use site::text::{Finding, Place};
 use std::path::PathBuf;
 
@@ -168,6 +168,30 @@ fn a_bad_day_fits_one_screen_too() {
     "#);
     assert_fits(&screen);
     assert!(!screen.contains('\x1b'), "nothing reaches the terminal but text");
+}
+
+#[test]
+fn a_model_that_no_longer_fits_has_a_line() {
+    let misfit = |subject: &str, kind| Misfit {
+        subject: subject.to_owned(),
+        kind,
+        value: 0.763,
+        spread: 0.021,
+        since: status().at,
+    };
+    let mut odd = status();
+    odd.model.misfits = vec![misfit("P1", MisfitKind::Flow)];
+    let screen = render::status(&odd);
+    let line = "\nModel   no longer fits: P1 delivers 76 % (± 2) of what its curve says\n";
+    assert!(screen.contains(line), "{screen}");
+    odd.model.misfits.push(misfit("demand", MisfitKind::Demand));
+    for device in &mut odd.devices {
+        device.good = false;
+    }
+    let screen = render::status(&odd);
+    assert!(screen.contains("no longer fits (+1): P1 delivers"), "{screen}");
+    assert_fits(&screen);
+    assert!(!render::status(&status()).contains("Model"), "no line while it fits");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 
 use jiff::{Timestamp, ToSpan};
 use regie::status::{
-    AssetKind, AssetStatus, BillStatus, DeviceStatus, GridStatus, GuardStatus, SolverStatus,
-    Status, TankStatus, WriteStatus,
+    AssetKind, AssetStatus, BillStatus, DeviceStatus, GridStatus, GuardStatus, ModelStatus,
+    SolverStatus, Status, TankStatus, WriteStatus,
 };
 use site::asset::Mode;
 use site::command::{
@@ -294,6 +294,7 @@ pub(crate) fn status() -> Status {
             pending: 1,
         },
         solver: solver(),
+        model: ModelStatus::default(),
         bill: BillStatus {
             import_watthours: 273_750.0,
             export_watthours: 1_250.0,

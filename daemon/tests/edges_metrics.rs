@@ -5,7 +5,9 @@ mod fixtures;
 
 use fixtures::status;
 use regie::metrics::{CHECKS_MAX, render};
-use regie::status::Status;
+use regie::status::{DemandStatus, Status};
+use site::plan::{Basis, Estimated, Misfit, MisfitKind, PumpFit};
+use site::units::Ratio;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -59,6 +61,44 @@ fn families_have_help_type_and_values() {
     ] {
         assert!(page.lines().any(|found| found == line), "{line}");
     }
+}
+
+#[test]
+fn the_model_and_what_no_longer_fits_have_series() {
+    let plain = render(&status());
+    assert!(plain.lines().all(|line| !line.starts_with("regie_model")), "nothing is known yet");
+    let estimated =
+        |value, basis| Estimated { value: Ratio::new(value), spread: Ratio::new(0.02), basis };
+    let fit = |value, basis| PumpFit {
+        flow: estimated(value, basis),
+        power: estimated(value + 0.1, basis),
+    };
+    let mut odd = status();
+    let pumps = &mut odd.model.pumps;
+    pumps.insert(fixtures::asset("P1"), fit(0.75, Basis::Measured));
+    pumps.insert(fixtures::asset("P3"), fit(1.0, Basis::Default));
+    odd.model.unexplained_m3_per_hour.insert(fixtures::asset("T1"), -3.5);
+    odd.model.demand = Some(DemandStatus { ratio: 1.15, spread: 0.03 });
+    odd.model.misfits.push(Misfit {
+        subject: "P1".into(),
+        kind: MisfitKind::Flow,
+        value: 0.75,
+        spread: 0.02,
+        since: odd.at,
+    });
+    let page = render(&odd);
+    let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("regie_model")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    regie_model_demand_ratio{site="val-clair"} 1.15
+    regie_model_demand_spread_ratio{site="val-clair"} 0.03
+    regie_model_fits{site="val-clair"} 0
+    regie_model_misfit{kind="flow",site="val-clair",subject="P1"} 0.75
+    regie_model_pump_flow_ratio{asset="P1",site="val-clair"} 0.75
+    regie_model_pump_flow_spread_ratio{asset="P1",site="val-clair"} 0.02
+    regie_model_pump_power_ratio{asset="P1",site="val-clair"} 0.85
+    regie_model_pump_power_spread_ratio{asset="P1",site="val-clair"} 0.02
+    regie_model_tank_unexplained_m3_per_hour{asset="T1",site="val-clair"} -3.5
+    "#);
 }
 
 #[test]
@@ -117,6 +157,8 @@ fn every_name_follows_the_house_rules() {
         "mode",
         "verification",
         "version",
+        "subject",
+        "kind",
     ]);
     assert!(labels.is_subset(&allowed), "{labels:?}");
 }

@@ -253,3 +253,21 @@ fn an_auditor_may_move_to_another_thread() {
     fn moved<T: Send + 'static>() {}
     moved::<Auditor>();
 }
+
+/// Found by the planner with at most 9 starts in all.
+#[cfg(test)]
+const BEST: [(&str, &str); 3] = [
+    ("pmp1", "010100001111100001111111"),
+    ("pmp2", "010100001111110001111111"),
+    ("pmp6", "000000000111111111111111"),
+];
+
+#[test]
+fn the_best_schedule_known_is_feasible_and_costs_what_is_said_of_it() {
+    let limits = Limits { total_starts_max: Some(9), ..Limits::default() };
+    let audit = judged(&BEST, &AuditOptions { limits, ..AuditOptions::default() });
+    assert!(audit.feasible(), "{:?}", audit.faults);
+    let cost = audit.cost.unwrap();
+    assert!((cost - 338.18).abs() < 0.005, "{cost}");
+    assert!((cost - epanet_cost(&BEST)).abs() < 1e-3, "{}", epanet_cost(&BEST));
+}

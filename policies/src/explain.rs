@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use site::asset::{Inverter, Lighting, Pump};
 use site::command::Outcome;
-use site::plan::{Plan, Rung};
+use site::plan::{Basis, Plan, PumpFit, Rung};
 use site::record::CycleRecord;
 use site::units::Ratio;
 use site::{AssetId, Site};
@@ -65,6 +65,7 @@ impl Text<'_> {
         }
         self.price();
         let Some(plan) = &record.plan else { return };
+        self.fit(plan, pump);
         if let Some(runs) = plan.pumps.get(&pump.id) {
             self.schedule(plan, runs);
         }
@@ -75,6 +76,33 @@ impl Text<'_> {
         let of_interest = [pump.id.as_str(), pump.fills.as_str(), "grid"];
         self.bindings(plan, &of_interest);
         self.line(format_args!("Pump combinations: {}.", plan.why.switching));
+    }
+
+    /// What measurements say of the pump, where the plan reckons with it.
+    fn fit(&mut self, plan: &Plan, pump: &Pump) {
+        let fitted = plan.why.fitted.get(&pump.id);
+        if let Some(PumpFit { flow, power }) = fitted.filter(|f| f.flow.basis == Basis::Measured) {
+            self.line(format_args!(
+                "As measured it delivers {:.0} % (± {:.0}) of what its curve says and takes {:.0} % \
+                 (± {:.0}) of the power; the plan reckons with that.",
+                flow.value.percent(),
+                flow.spread.percent(),
+                power.value.percent(),
+                power.spread.percent()
+            ));
+        }
+        let source = pump.draws_from.as_ref().map(AssetId::as_str);
+        let of_interest = [pump.id.as_str(), pump.fills.as_str(), "demand"];
+        for misfit in &plan.why.misfits {
+            let subject = misfit.subject.as_str();
+            if of_interest.contains(&subject) || Some(subject) == source {
+                let since = self.clock(misfit.since);
+                self.line(format_args!(
+                    "The model no longer fits: {}, since {since}.",
+                    misfit.words()
+                ));
+            }
+        }
     }
 
     fn schedule(&mut self, plan: &Plan, shares: &[Ratio]) {

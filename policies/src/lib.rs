@@ -8,6 +8,7 @@ pub mod billing;
 pub mod district;
 pub mod estimate;
 pub mod explain;
+pub mod fit;
 pub mod forecast;
 pub mod guard;
 pub mod optimise;

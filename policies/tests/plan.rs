@@ -140,7 +140,7 @@ fn a_winter_day_is_planned_within_its_wishes_and_into_the_cheap_hours() {
     }
     // Eight of 24 hours are cheap: a plan that did not care would buy a third there.
     let (cheap, dear) = (imported(&plan, "winter-off-peak"), imported(&plan, "winter-peak"));
-    assert!(cheap / (cheap + dear) > 0.42, "{cheap:.0} of {:.0} kWh", cheap + dear);
+    assert!(cheap / (cheap + dear) > 0.41, "{cheap:.0} of {:.0} kWh", cheap + dear);
     let now_value = plan.why.energy_value[1].get();
     assert!((0.1..=0.6).contains(&now_value), "energy is worth {now_value}");
     let water = &plan.why.water_value;
@@ -164,7 +164,7 @@ fn the_worst_day_has_a_plan_that_says_what_it_gives_up() {
     let world = world();
     // Both tanks all but empty before the morning's demand.
     let now = "2026-01-15T05:00:00Z";
-    let planned = plan_once(&world, Planner::default(), now, &field(at(now), (0.2, 0.4)));
+    let planned = plan_once(&world, Planner::default(), now, &field(at(now), (0.3, 0.6)));
     assert_eq!(planned.plan.rung, Rung::Relaxed);
     let missed: Vec<&str> =
         planned.plan.why.shortfalls.iter().map(|missed| missed.wish.as_str()).collect();
@@ -196,7 +196,7 @@ const MORNING: &str = "2026-01-15T06:00:00Z";
 
 #[test]
 fn a_plan_that_epanet_sees_fail_is_repaired_and_says_so() {
-    let world = lying(world(), 0.6);
+    let world = lying(world(), 0.45);
     let field = field(at(MORNING), (2.0, 4.0));
     let (_, plan, work) = asked(&world, Planner::default(), MORNING, &field);
     let plan = plan.expect("a repaired plan");
@@ -206,8 +206,8 @@ fn a_plan_that_epanet_sees_fail_is_repaired_and_says_so() {
 
 #[test]
 fn a_wish_that_no_repair_keeps_is_given_up_by_name() {
-    let world = lying(world(), 0.3);
-    let field = field(at(MORNING), (2.0, 4.0));
+    let world = lying(world(), 0.45);
+    let field = field(at(MORNING), (1.6, 3.0));
     let (_, plan, work) = asked(&world, Planner::default(), MORNING, &field);
     let plan = plan.expect("a relaxed plan");
     assert_eq!((work.rejected, work.repaired, plan.rung), (2, 0, Rung::Relaxed));
@@ -222,7 +222,7 @@ fn a_plan_that_physics_refuses_is_nobodys_plan() {
     let field = field(at(MORNING), (1.3, 2.4));
     let (_, plan, work) = asked(&world, Planner::default(), MORNING, &field);
     let Err(SolveError::Audit(fault)) = plan else { panic!("{plan:?}") };
-    assert!(fault.contains("tank t5 comes within") && work.rejected == 2, "{fault}");
+    assert!(fault.contains("water appears from nowhere") && work.rejected == 2, "{fault}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What things cost on this machine, in one run: figures to compare with each other, not with
 //! those of another machine.
 
+pub(crate) mod schedule;
+
 use crate::replay::{Progress, Replay};
 use crate::world::{World, WorldError};
 use drivers::clock::Clock;

@@ -1,10 +1,12 @@
 //! The command line of `regie-sim`.
 
 use crate::demo::{self, Demo};
+use crate::perturb::Perturbation;
 use crate::plant::LeakRequest;
 use crate::replay::{DAYS_MAX, Progress, Replay};
 use crate::schedule::{self, ScheduleError};
 use crate::world::{World, WorldError};
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, DateTime};
 use regie::control::Policy;
@@ -14,10 +16,13 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Exit code for a site file with findings, as `regie` uses it.
+/// Exit code for what was given wrong, such as a site file with findings, as `regie` uses it.
 const EXIT_CONFIGURATION: u8 = 78;
 /// Exit code when something went wrong on the way.
 const EXIT_FAILED: u8 = 1;
+/// Exit code for a command line that cannot be read, as `regie` uses it. It is not clap's 2, which
+/// says of a schedule that it breaks limits.
+const EXIT_USAGE: u8 = 64;
 
 /// Régie's simulator: a field to try things on.
 #[derive(Debug, Parser)]
@@ -33,7 +38,7 @@ enum Command {
     Serve(ServeArguments),
     /// Field and daemon together over TCP, with a live view.
     Demo(DemoArguments),
-    /// Measure what a snapshot, a solve and a simulated day cost on this machine.
+    /// Measure what a snapshot, a solve, a simulated day and a schedule cost on this machine.
     Bench(BenchArguments),
     /// Plan pump schedules for any EPANET network: cheap, and audited.
     Schedule(schedule::arguments::Plan),
@@ -91,6 +96,12 @@ struct BenchArguments {
     /// The site file.
     #[arg(long, default_value = "examples/sites/val-clair/site.yaml")]
     site: PathBuf,
+    /// The folder of van_zyl.inp, Net1.inp and Net3.inp, which are scheduled.
+    #[arg(long, default_value = "examples/networks", value_name = "FOLDER")]
+    networks: PathBuf,
+    /// How long each of them is scheduled, seconds.
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = plan_seconds)]
+    plan_seconds: f64,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -124,6 +135,10 @@ struct ReplayArguments {
     /// n5=10%@2026-01-29. May be given several times.
     #[arg(long = "leak", value_name = "JUNCTION=SHARE@DAY")]
     leaks: Vec<LeakRequest>,
+    /// Perturb the truth on purpose: demand=F, pump=ID:F (head curve), roughness=F (coefficient),
+    /// drift=ID:METRES[@HOUR] (level transmitter), separated by commas.
+    #[arg(long, value_name = "LIST")]
+    perturb: Option<Perturbation>,
     /// Who decides.
     #[arg(long, value_enum, default_value_t = Policies::Both)]
     policy: Policies,
@@ -152,10 +167,21 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
+fn plan_seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (1.0..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err(format!("'{text}' is not a number of seconds from 1 to 3600")),
+    }
+}
+
 /// Runs the command line; returns the exit code.
 #[must_use]
 pub fn run() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(&error),
+    };
+    let result = match arguments.command {
         Command::Serve(arguments) => serve(&arguments),
         Command::Demo(arguments) => demonstrate(arguments),
         Command::Bench(arguments) => bench(&arguments),
@@ -173,6 +199,18 @@ pub fn run() -> ExitCode {
             ExitCode::from(if findings { EXIT_CONFIGURATION } else { EXIT_FAILED })
         }
     }
+}
+
+/// What clap refuses: help and version are no fault; a value that an option cannot take is a fault
+/// in what was given, as in a file.
+fn refused(error: &clap::Error) -> ExitCode {
+    // A message that cannot be shown is no reason to end differently.
+    let _ = error.print();
+    ExitCode::from(match error.kind() {
+        _ if !error.use_stderr() => 0,
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => EXIT_CONFIGURATION,
+        _ => EXIT_USAGE,
+    })
 }
 
 type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
@@ -204,12 +242,16 @@ fn demonstrate(arguments: DemoArguments) -> Outcome {
 
 fn bench(arguments: &BenchArguments) -> Outcome {
     crate::bench::run(&World::load(&arguments.site, None, None)?)?;
+    crate::bench::schedule::run(&arguments.networks, arguments.plan_seconds)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn replay(arguments: ReplayArguments) -> Outcome {
     let mut world = World::load(&arguments.site, arguments.profiles, arguments.weather)?;
     world.leaks = arguments.leaks;
+    if let Some(perturbation) = arguments.perturb {
+        world.perturb(perturbation)?;
+    }
     let policies = match arguments.policy {
         Policies::Optimal => vec![Policy::Optimal],
         Policies::Rules => vec![Policy::Rules],

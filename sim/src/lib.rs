@@ -13,6 +13,7 @@ pub mod devices;
 pub mod field;
 pub mod ledger;
 pub mod modbus;
+pub mod perturb;
 pub mod plant;
 pub mod replay;
 pub mod report;

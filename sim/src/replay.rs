@@ -102,7 +102,8 @@ impl Replay {
         })?;
         let site = world.site().id.to_string();
         let (day, days, seed) = (self.day.to_string(), self.days, self.seed);
-        Ok(Report { site, day, days, seed, policies: reports })
+        let perturbed = Some(world.perturbation().clone()).filter(|p| !p.is_none());
+        Ok(Report { site, day, days, seed, perturbed, policies: reports })
     }
 
     async fn policy(

@@ -1,9 +1,10 @@
 //! What a replay prints: one report per policy, as JSON and as a table.
 
 use crate::ledger::{Ledger, TankLedger};
+use crate::perturb::Perturbation;
 use policies::district::{Alarm, DistrictReport};
 use regie::control::Controller;
-use regie::status::Status;
+use regie::status::{ModelStatus, Status};
 use serde::Serialize;
 use site::AssetId;
 use std::collections::BTreeMap;
@@ -19,6 +20,9 @@ pub struct Report {
     pub days: u32,
     /// Seed of the truth.
     pub seed: u64,
+    /// How the truth was perturbed on purpose; left out where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perturbed: Option<Perturbation>,
     /// One report per policy, by its name.
     pub policies: BTreeMap<String, PolicyReport>,
 }
@@ -72,6 +76,8 @@ pub struct PolicyReport {
     pub guard_interventions: u64,
     /// Interlocks among them.
     pub interlocks: u64,
+    /// How the planner's model fits at the end: corrections with spread, and misfits.
+    pub model: ModelStatus,
     /// Cycles by rung.
     pub fallbacks: BTreeMap<String, u64>,
     /// Commands sent, confirmed by read-back, and not acknowledged.
@@ -142,6 +148,7 @@ impl PolicyReport {
             },
             guard_interventions: status.guard.interventions.values().sum(),
             interlocks: status.guard.interlocks,
+            model: status.model.clone(),
             fallbacks: status.rungs.iter().map(rung).collect(),
             commands: CommandCounts {
                 sent: writes.commands,

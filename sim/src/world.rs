@@ -3,6 +3,7 @@
 use crate::days::{DaysError, Recording};
 use crate::field::{FieldError, SimulatedField};
 use crate::ledger::Ledger;
+use crate::perturb::{PerturbError, Perturbation};
 use crate::plant::{LeakRequest, Plant, PlantError};
 use drivers::clock::Clock;
 use jiff::civil::Date;
@@ -42,6 +43,9 @@ pub enum WorldError {
     /// The field cannot be made.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// What is to be perturbed is not there.
+    #[error(transparent)]
+    Perturb(#[from] PerturbError),
     /// The trace cannot be written.
     #[error("the trace '{path}' cannot be written: {error}")]
     Trace {
@@ -63,6 +67,7 @@ pub struct World {
     /// Leaks that the plant will have.
     pub leaks: Vec<LeakRequest>,
     recording: Recording,
+    perturbation: Perturbation,
 }
 
 impl World {
@@ -82,13 +87,30 @@ impl World {
         let profiles = profiles.ok_or(WorldError::NoRecording { what: "profiles" })?;
         let weather = weather.ok_or(WorldError::NoRecording { what: "weather" })?;
         let recording = Recording::load(&profiles, &weather)?;
-        Ok(Self { loaded, leaks: Vec::new(), recording })
+        let perturbation = Perturbation::default();
+        Ok(Self { loaded, leaks: Vec::new(), recording, perturbation })
     }
 
     /// The site.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.loaded.site
+    }
+
+    /// Perturbs the truth of every plant made from now on.
+    ///
+    /// # Errors
+    /// When the site does not have what is to be perturbed.
+    pub fn perturb(&mut self, perturbation: Perturbation) -> Result<(), WorldError> {
+        perturbation.check(self.site())?;
+        self.perturbation = perturbation;
+        Ok(())
+    }
+
+    /// How the truth is perturbed on purpose.
+    #[must_use]
+    pub fn perturbation(&self) -> &Perturbation {
+        &self.perturbation
     }
 
     /// Changes the site before it is run.
@@ -131,7 +153,8 @@ impl World {
     /// When it cannot be made.
     pub fn plant(&self, seed: u64, start: Timestamp) -> Result<Plant, WorldError> {
         let network = self.loaded.water.as_ref().map(|water| &water.network);
-        let mut plant = Plant::new(self.site(), network, &self.recording, seed, start)?;
+        let truth = (seed, &self.perturbation);
+        let mut plant = Plant::new(self.site(), network, &self.recording, truth, start)?;
         for leak in &self.leaks {
             plant.leak(&leak.junction, leak.share, self.start_of(leak.day)?)?;
         }

@@ -134,6 +134,9 @@ pub struct Tank {
     pub band_high: Ratio,
     /// Above this, pumps that fill it stop.
     pub overflow: Ratio,
+    /// How far the transmitter may be wrong before anybody notices: the plan keeps the measured
+    /// level so far inside the band, so that the true level stays in it.
+    pub level_tolerance: Level,
     /// A wish for a time of day: at least this level.
     pub reserve: Option<Reserve>,
 }

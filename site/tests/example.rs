@@ -18,3 +18,21 @@ fn the_shipped_site_resolves() {
     assert_eq!(resolved.site.pumps[2].draws_from.as_ref().map(|id| id.as_str()), Some("T1"));
     assert_eq!(resolved.site.tariff.classes.len(), 4);
 }
+
+#[test]
+fn a_transmitters_tolerance_has_a_default_and_a_limit() {
+    let (path, text) = example("val-clair/site.yaml");
+    let read = |line: &str| {
+        let text = text.replacen("    overflow: 97 %\n", &format!("    overflow: 97 %\n{line}"), 1);
+        site::file::read(&text, &path).map(|resolved| resolved.site.tanks[0].level_tolerance.get())
+    };
+    assert!((read("").expect("it resolves") - 0.1).abs() < 1e-12);
+    assert!((read("    level_tolerance: 3 cm\n").expect("it resolves") - 0.03).abs() < 1e-12);
+    let findings = read("    level_tolerance: 1 m\n").expect_err("the band is 3.75 m");
+    let words = "'level_tolerance' must lie in 0 to 0.94 m, a quarter of the band";
+    assert!(findings[0].to_string().contains(words), "{}", findings[0]);
+    // A low tank's band is not eaten up by a tolerance that nobody asked for.
+    let small = text.replacen("height: 5 m", "height: 1 m", 1);
+    let small = site::file::read(&small, &path).expect("the network is not looked at here").site;
+    assert!((small.tanks[0].level_tolerance.get() - 0.0375).abs() < 1e-12);
+}

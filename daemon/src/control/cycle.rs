@@ -91,6 +91,9 @@ impl Controller {
         let (site, peak) = (&self.loaded.site, state.peak.peak());
         let estimate = estimate(site, snapshot, &mut state.estimate, &state.guard, peak);
         state.learned.observe(site, &estimate, base);
+        if let Some(water) = &self.loaded.water {
+            state.fit.observe(site, water, &estimate, &state.learned);
+        }
         estimate
     }
 
@@ -104,7 +107,7 @@ impl Controller {
     /// does not come back is given up: it costs a rung of the ladder, never a cycle.
     async fn optimise(&mut self, estimate: &Estimate, forecast: &Forecast) -> Result<Plan, String> {
         let site = Arc::clone(&self.loaded.site);
-        let water = self.loaded.water.clone();
+        let water = self.corrected();
         let (estimate, forecast) = (estimate.clone(), forecast.clone());
         let mut planner = self.state.planner.clone();
         let timer = self.clock.stopwatch();
@@ -138,7 +141,10 @@ impl Controller {
             // What stood was audited first and failed as well: the last plan is no way out.
             self.state.plan = None;
         }
-        result.map_err(|error: SolveError| error.to_string())
+        let mut plan = result.map_err(|error: SolveError| error.to_string())?;
+        plan.why.fitted = self.state.fit.pumps(&self.loaded.site);
+        plan.why.misfits = self.state.fit.misfits().to_vec();
+        Ok(plan)
     }
 
     fn gave_up(&mut self, limit: Duration) -> Result<Plan, String> {

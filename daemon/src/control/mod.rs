@@ -3,6 +3,7 @@
 mod cycle;
 mod history;
 mod ladder;
+mod model;
 mod state;
 mod tally;
 mod view;
@@ -18,6 +19,8 @@ use drivers::field::{Field, FieldDevice};
 use history::History;
 use jiff::Timestamp;
 use ladder::Decision;
+use policies::fit::Correction;
+use policies::water::WaterModel;
 use site::Mono;
 use site::command::{Command, Guarded, Proposal, Verdict};
 use site::plan::Rung;
@@ -65,6 +68,8 @@ pub struct Controller {
     history: History,
     policy: Policy,
     state: State,
+    /// The planner's model with the last correction.
+    corrected: Option<(Correction, Arc<WaterModel>)>,
     tally: Tally,
     started_at: Timestamp,
     rung: Option<Rung>,
@@ -95,6 +100,7 @@ impl Controller {
             history: History::new(store),
             policy,
             state,
+            corrected: None,
             tally: Tally::default(),
             started_at: now.utc,
             rung: None,

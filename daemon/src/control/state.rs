@@ -3,6 +3,7 @@
 use policies::billing::PeakMeter;
 use policies::district::Districts;
 use policies::estimate::EstimateMemory;
+use policies::fit::Fit;
 use policies::forecast::Learned;
 use policies::guard::GuardMemory;
 use policies::optimise::Planner;
@@ -25,6 +26,9 @@ pub struct State {
     pub(super) planner: Planner,
     /// Profiles learned.
     pub(super) learned: Learned,
+    /// What was learned about the model of the water network.
+    #[serde(default)]
+    pub(super) fit: Fit,
     /// Values that may stand in for missing ones.
     pub(super) estimate: EstimateMemory,
     /// The billing period's highest average import.
@@ -48,6 +52,7 @@ impl State {
             guard: GuardMemory::default(),
             planner: Planner::default(),
             learned: Learned::new(site),
+            fit: Fit::default(),
             estimate: EstimateMemory::default(),
             peak: PeakMeter::default(),
             districts: Districts::default(),

@@ -98,6 +98,7 @@ impl Controller {
             guard: self.guard_status(),
             writes: self.tally.writes.clone(),
             solver: self.solver(plan),
+            model: self.model_status(),
             bill: self.tally.bill.clone(),
             record_hash: self.state.hash.clone(),
         }

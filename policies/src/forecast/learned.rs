@@ -12,6 +12,24 @@ const FADE_HOURS: f64 = 3.0;
 /// Time constant over which the recent deviation is averaged, in hours.
 const RECENT_HOURS: f64 = 0.75;
 
+/// Time over which the steady part of a deviation is averaged, in hours.
+const STEADY_HOURS: f64 = 8.0;
+/// Time constant with which a steady deviation is expected to fade, in hours: a warm week or a
+/// profile that was guessed wrong lasts.
+const STEADY_FADE_HOURS: f64 = 72.0;
+/// The first guess counts like this many hours of observation.
+const GUESS_HOURS: f64 = 1.5;
+/// Time over which the spread is averaged, in hours, and how many a first guess counts for.
+const SPREAD_HOURS: f64 = 24.0;
+const SPREAD_GUESS_HOURS: f64 = 6.0;
+/// A spread is held inside this range.
+const SPREADS: (f64, f64) = (0.02, 0.5);
+/// A margin before the spread is known, and the range in which it is held.
+const MARGIN_GUESS: f64 = 0.03;
+const MARGINS: (f64, f64) = (0.01, 0.05);
+/// A deviation says something about the profile after this many hours.
+const LEVEL_HOURS_MIN: f64 = 4.0;
+
 /// An hourly profile by kind of day, learned with exponential forgetting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -20,6 +38,41 @@ pub struct Profile {
     /// Ratio of the last observations to the profile.
     recent: f64,
     last: Option<Timestamp>,
+    #[serde(default)]
+    steady: Steady,
+}
+
+/// The part of a deviation that stays for hours, and how far the values scatter about it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Steady {
+    /// The first guess had a shape. Against a flat one a low night says nothing about the day.
+    shaped: bool,
+    /// Ratio to the profile.
+    ratio: f64,
+    /// Mean square of the relative distance of values from the profile times `ratio`.
+    scatter: f64,
+    /// Hours observed.
+    hours: f64,
+}
+
+impl Default for Steady {
+    fn default() -> Self {
+        Self { shaped: false, ratio: 1.0, scatter: 0.0, hours: 0.0 }
+    }
+}
+
+impl Steady {
+    /// Takes in a ratio that held for some hours.
+    fn observe(&mut self, ratio: f64, hours: f64) {
+        if !self.shaped {
+            return;
+        }
+        let off = ratio / self.ratio - 1.0;
+        let weight = hours / (self.hours + hours).clamp(1e-9, SPREAD_HOURS);
+        self.scatter += weight.min(1.0) * (off * off - self.scatter);
+        self.hours += hours;
+        self.ratio += hours / (GUESS_HOURS + self.hours).min(STEADY_HOURS) * (ratio - self.ratio);
+    }
 }
 
 fn kind_of_day(at: Timestamp, zone: &TimeZone) -> (usize, usize, f64) {
@@ -30,10 +83,13 @@ fn kind_of_day(at: Timestamp, zone: &TimeZone) -> (usize, usize, f64) {
 }
 
 impl Profile {
-    /// A first guess, the same for all days.
+    /// A first guess, the same for all days. Where it has a shape, a deviation that lasts for hours
+    /// is taken to go on; where it is flat, only the profile itself is learned.
     #[must_use]
     pub fn new(hours: [f64; 24]) -> Self {
-        Self { hours: [hours; 2], recent: 1.0, last: None }
+        let shaped = hours.iter().any(|hour| (hour - hours[0]).abs() > 1e-6);
+        let steady = Steady { shaped, ..Steady::default() };
+        Self { hours: [hours; 2], recent: 1.0, last: None, steady }
     }
 
     /// The profile's value at an instant, between the middles of the hours.
@@ -51,8 +107,36 @@ impl Profile {
     #[must_use]
     pub fn expect(&self, now: Timestamp, at: Timestamp, zone: &TimeZone) -> f64 {
         let hours = (site::time::seconds_between(now, at) / 3600.0).max(0.0);
-        let deviation = (self.recent - 1.0) * (-hours / FADE_HOURS).exp();
-        self.typical(at, zone) * (1.0 + deviation)
+        let steady = self.steady.ratio;
+        let passing = (self.recent - steady) * (-hours / FADE_HOURS).exp();
+        let lasting = (steady - 1.0) * (-hours / STEADY_FADE_HOURS).exp();
+        self.typical(at, zone) * (1.0 + lasting + passing)
+    }
+
+    /// Relative spread of values about what is expected, one standard deviation: at first the
+    /// guess, later what was seen.
+    #[must_use]
+    pub fn spread(&self, guess: f64) -> f64 {
+        let seen = self.steady.hours.min(SPREAD_HOURS);
+        let sum = SPREAD_GUESS_HOURS * guess * guess + seen * self.steady.scatter;
+        (sum / (SPREAD_GUESS_HOURS + seen)).sqrt().clamp(SPREADS.0, SPREADS.1)
+    }
+
+    /// What values have been over the last hours as a factor of the profile, and its spread; none
+    /// before some hours were observed.
+    #[must_use]
+    pub fn level(&self) -> Option<(f64, f64)> {
+        let Steady { ratio, scatter, hours, .. } = self.steady;
+        let independent = hours.min(STEADY_HOURS);
+        (hours >= LEVEL_HOURS_MIN).then(|| (ratio, ratio * (scatter / independent).sqrt()))
+    }
+
+    /// How much more than expected to plan for, as a share: one standard deviation of what lasts.
+    /// Too much is stored for later; too little, where pumps are near their limit, is not made up.
+    #[must_use]
+    pub fn margin(&self) -> f64 {
+        let known = self.level().map(|(ratio, spread)| spread / ratio);
+        known.unwrap_or(MARGIN_GUESS).clamp(MARGINS.0, MARGINS.1)
     }
 
     /// Learns from a measured value that holds at `at`.
@@ -65,6 +149,7 @@ impl Profile {
             let weight = 1.0 - (-hours / RECENT_HOURS).exp();
             let ratio = (value / typical).clamp(0.2, 5.0);
             self.recent += weight * (ratio - self.recent);
+            self.steady.observe(ratio, hours);
         }
         let (kind, hour, _) = kind_of_day(at, zone);
         let mean = &mut self.hours[kind][hour];

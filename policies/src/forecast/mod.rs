@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 const CLEAR_SHARE_MIN: f64 = 0.05;
 /// An inverter this close to its limit is curtailed: its output is not what the sun offers.
 const CURTAILED_ABOVE: f64 = 0.97;
+/// Demand is planned with its margin from this many hours ahead; what is nearer is corrected as it
+/// comes.
+const MARGIN_HOURS: f64 = 4.0;
 /// How often a step is sampled for lighting, in seconds.
 const LIGHTING_SAMPLE: f64 = 300.0;
 
@@ -89,9 +92,14 @@ pub fn forecast(
     let middles: Vec<Timestamp> = steps.iter().map(middle).collect();
     let demand: Vec<Flow> = middles
         .iter()
-        .map(|&at| base_demand * learned.demand.expect(now, at, &site.zone))
+        .map(|&at| {
+            let lead = site::time::seconds_between(now, at) / 3600.0;
+            let margin = learned.demand.margin() * (lead / MARGIN_HOURS).clamp(0.0, 1.0);
+            base_demand * learned.demand.expect(now, at, &site.zone) * (1.0 + margin)
+        })
         .collect();
-    let spread = site.water.as_ref().map_or(0.0, |water| water.demand_spread.get());
+    let guess = site.water.as_ref().map_or(0.0, |water| water.demand_spread.get());
+    let spread = learned.demand.spread(guess);
     let pv = site.inverters.iter().map(|inverter| {
         let clearness = learned.clearness.get(&inverter.id).cloned().unwrap_or_default();
         let expect = |&at: &Timestamp| {

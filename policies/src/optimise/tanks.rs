@@ -7,10 +7,11 @@ use super::trajectory::Trajectory;
 use good_lp::{Expression, Variable};
 use site::asset::Tank;
 
-/// What a m3 of demand that cannot be met costs, EUR: dearer than everything else.
-const UNMET_PRICE: f64 = 50.0;
-/// What a m3 that overflows costs, EUR.
-const SPILL_PRICE: f64 = 20.0;
+/// What a m3 of demand that cannot be met costs, EUR: dearer than everything else, a whole horizon
+/// outside the band included. Otherwise the plan would reckon with water that is not there.
+const UNMET_PRICE: f64 = 200.0;
+/// What a m3 that overflows costs, EUR: dearer than a whole horizon above the band.
+const SPILL_PRICE: f64 = 120.0;
 /// What a m3 costs per hour inside the cushion next to a band's end, EUR: cheaper than a broken
 /// promise, dearer than no cushion.
 const CUSHION_PRICE: f64 = 0.05;
@@ -38,6 +39,9 @@ struct Marks {
     top: f64,
     low: f64,
     high: f64,
+    /// The band less the transmitter's tolerance.
+    surely_low: f64,
+    surely_high: f64,
     reserve: Option<f64>,
 }
 
@@ -54,11 +58,14 @@ pub(super) fn add(
     for (k, (tank, inflow)) in inputs.site.tanks.iter().zip(inflow).enumerate() {
         let shape = &water.network.tanks()[water.tanks[k]];
         let volume = |share: f64| shape.volume_m3(share * tank.height.get());
+        let tolerance = tank.level_tolerance.get() / tank.height.get();
         let marks = Marks {
             bottom: shape.volume_min_m3(),
             top: shape.volume_max_m3(),
             low: volume(tank.band_low.get()),
             high: volume(tank.band_high.get()),
+            surely_low: volume(tank.band_low.get() + tolerance),
+            surely_high: volume(tank.band_high.get() - tolerance),
             reserve: tank.reserve.map(|reserve| volume(reserve.level.get())),
         };
         let mut missed = Wishes::new(tank, marks.top - marks.bottom);
@@ -108,11 +115,18 @@ fn one_step(
     let above = missed.above.slack(model, t, price * hours);
     model.row(name("band_low"), (volume + below).geq(marks.low));
     model.row(name("band_high"), (volume - above).leq(marks.high));
+    // Within the tolerance of its end the true level may be outside the band: paid for as if it
+    // were, but no wish is given up.
+    let width = (marks.surely_low - marks.low).max(marks.high - marks.surely_high);
+    let unsure = model.column(&name("tolerance"), 0.0, width);
+    model.cost("tolerance", price * hours, unsure);
+    model.row(name("tolerance_low"), (volume + unsure + below).geq(marks.surely_low));
+    model.row(name("tolerance_high"), (volume - unsure - above).leq(marks.surely_high));
     let cushion = cushion.min(CUSHION_SHARE_MAX * (marks.high - marks.low));
     let soft = model.column(&name("cushion"), 0.0, f64::INFINITY);
     model.cost("cushion", CUSHION_PRICE * hours, soft);
-    model.row(name("cushion_low"), (volume + soft).geq(marks.low + cushion));
-    model.row(name("cushion_high"), (volume - soft).leq(marks.high - cushion));
+    model.row(name("cushion_low"), (volume + soft).geq(marks.surely_low + cushion));
+    model.row(name("cushion_high"), (volume - soft).leq(marks.surely_high - cushion));
     if let Some(reserve) = marks.reserve {
         let short = missed.reserve.slack(model, t, price);
         model.row(name("reserve"), (volume + short).geq(reserve));

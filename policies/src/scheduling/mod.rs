@@ -19,6 +19,8 @@ mod score;
 mod search;
 mod stepper;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod weigh;
 
 pub use candidate::{Candidate, sampled};

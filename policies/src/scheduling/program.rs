@@ -14,6 +14,9 @@
 //! min sum x cost
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use super::Problem;
 use super::candidate;
 use super::course::{Course, Inset, Store};
@@ -130,7 +133,8 @@ fn combinations(course: &Course, zone: &Zone) -> Option<Vec<Vec<u8>>> {
     Some(all)
 }
 
-/// Off, and of many speeds the least, the middle and the most: the program mixes them anyway.
+/// Off, and of many speeds the least, the middle and the most: with these few the program stays
+/// small, and its bound is an estimate.
 fn some(count: usize) -> Vec<u8> {
     let mut some = vec![0, 1, count / 2, count.saturating_sub(1)];
     some.sort_unstable();
@@ -343,7 +347,8 @@ impl Program {
             let choices = choose(&self.course, &self.chosen, columns.columns());
             candidate::schedule(&self.course, &choices)
         });
-        Bound { schedule, bound: dual.filter(|bound| bound.is_finite()) }
+        // A bound of nothing says nothing: it is what is known before the first relaxation is solved.
+        Bound { schedule, bound: dual.filter(|bound| bound.is_finite() && *bound > 0.0) }
     }
 }
 

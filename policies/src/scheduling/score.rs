@@ -162,30 +162,45 @@ impl Trace {
 /// All starts, and what of the switching is not allowed: starts beyond the limits, and runs and
 /// stops that are too short, one for each begun [`SHORT_S`] that is missing.
 pub(super) fn switching(course: &Course, choices: &[u8]) -> (u32, u32) {
-    let (steps, pumps) = (course.steps.len(), course.pumps());
     let (mut all, mut excess) = (0, 0);
-    for p in 0..pumps {
-        let on = |t: usize| choices[t * pumps + p] > 0;
-        let mut starts = u32::from(course.periodic && steps > 0 && on(0) && !on(steps - 1));
-        let mut was = course.before[p].map_or_else(|| on(0), |(on, _)| on);
-        // Where nobody knows the state before, the first run or stop has no least length.
-        let mut since_s = course.before[p].map_or(f64::NEG_INFINITY, |(_, seconds)| -seconds);
-        for t in 0..steps {
-            if on(t) == was {
-                continue;
-            }
-            was = on(t);
-            starts += u32::from(was);
-            let least_s = if was { course.min_stop_s[p] } else { course.min_run_s[p] };
-            let missing_s = least_s - (course.begins_s[t] - since_s);
-            excess += short(missing_s);
-            since_s = course.begins_s[t];
-        }
-        excess += course.starts_max.map_or(0, |most| starts.saturating_sub(most));
+    for p in 0..course.pumps() {
+        let (starts, short) = of_pump(course, choices, p);
+        excess += short + course.starts_max.map_or(0, |most| starts.saturating_sub(most));
         all += starts;
     }
     excess += course.total_starts_max.map_or(0, |most| all.saturating_sub(most));
     (all, excess)
+}
+
+/// Starts of a pump, and what its runs and stops are too short. What lasts beyond the end is not
+/// judged, unless the schedule repeats: then it goes on at the beginning.
+fn of_pump(course: &Course, choices: &[u8], p: usize) -> (u32, u32) {
+    let (steps, pumps) = (course.steps.len(), course.pumps());
+    let on = |t: usize| choices[t * pumps + p] > 0;
+    let (mut starts, mut excess) = (0, 0);
+    let known = if course.periodic { Some((on(steps - 1), 0.0)) } else { course.before[p] };
+    let mut was = known.map_or_else(|| on(0), |(on, _)| on);
+    // Where nobody knows the state before, the first run or stop has no least length.
+    let mut since_s = course.before[p].map_or(f64::NEG_INFINITY, |(_, seconds)| -seconds);
+    let mut first_s = None;
+    let mut change = |was: bool, lasted_s: f64| {
+        let least_s = if was { course.min_run_s[p] } else { course.min_stop_s[p] };
+        excess += short(least_s - lasted_s);
+    };
+    for t in 0..steps {
+        if on(t) == was {
+            continue;
+        }
+        change(was, course.begins_s[t] - since_s);
+        starts += u32::from(on(t));
+        (was, since_s) = (on(t), course.begins_s[t]);
+        first_s = first_s.or(Some(since_s));
+    }
+    if let (true, Some(first_s)) = (course.periodic, first_s) {
+        let end_s = f64::from(course.step_s) * f64::from(u32::try_from(steps).unwrap_or(u32::MAX));
+        change(was, end_s + first_s - since_s);
+    }
+    (starts, excess)
 }
 
 /// A run or stop that is too short by this much weighs like one start too many, s.

@@ -35,7 +35,7 @@ const POLISH: (f64, f64) = (2e-4, 1e-6);
 /// Every so many searches weigh starts for once, by up to this share of the cost each: calm
 /// schedules lead to places that others do not.
 const CALM_EVERY: u32 = 3;
-const CALM_MAX: f64 = 3e-3;
+const CALM_MAX: f64 = 1e-2;
 /// What weighs too little is made to weigh more by this factor.
 const HEAVIER: f64 = 1.5;
 

@@ -4,7 +4,7 @@ mod combination;
 mod tables;
 
 pub use combination::{Combination, Group, groups};
-pub use tables::{Effect, Tables};
+pub use tables::{Effect, Parts, Tables};
 
 use hydraulics::{HydraulicsError, Network};
 use site::Site;
@@ -80,6 +80,13 @@ impl WaterModel {
         let groups = groups(site, network)?;
         let tables = Tables::fill(network, &groups, &tanks)?;
         Ok(Self { network: network.clone(), groups, tanks, tables })
+    }
+
+    /// The same model with each group's flow and power multiplied, in the order of the groups:
+    /// what measurements say of the pumps.
+    #[must_use]
+    pub fn corrected(&self, flow: &[f64], power: &[f64]) -> Self {
+        Self { tables: self.tables.corrected(flow, power), ..self.clone() }
     }
 
     /// The network's mean demand.

@@ -1,6 +1,10 @@
 //! What each combination of pumps does at each demand and each level: tabulated once with EPANET,
 //! interpolated ever after.
 
+mod corrected;
+
+pub use corrected::Parts;
+
 use super::combination::{self, Combination, Group};
 use hydraulics::{HydraulicsError, Network, Operating, Snapshots};
 

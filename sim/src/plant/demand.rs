@@ -34,6 +34,7 @@ pub(crate) struct Demand {
     weekend: [f64; 24],
     noise: Wander,
     noise_deviation: f64,
+    perturbed: f64,
     /// Level of the days last asked for; a memory, not a state: it can be computed again.
     known: Vec<(Date, f64)>,
 }
@@ -45,6 +46,8 @@ pub(crate) struct Strays {
     pub(crate) shape: f64,
     /// From minute to minute, as one standard deviation.
     pub(crate) noise: f64,
+    /// Factor on everything, on purpose.
+    pub(crate) level: f64,
 }
 
 impl Demand {
@@ -66,6 +69,7 @@ impl Demand {
             weekend: perturbed("demand weekend", weekend(profile)),
             noise: Wander::new(Chance::new(seed, "demand noise"), NOISE_CORRELATION_S, step_s),
             noise_deviation: strays.noise,
+            perturbed: strays.level,
             known: Vec::new(),
         }
     }
@@ -79,7 +83,7 @@ impl Demand {
             + f64::from(time.second()) / 3600.0;
         let level = self.level(date, hour, recording);
         let noise = 1.0 + self.noise_deviation * self.noise.step();
-        (self.shape(date, hour) * level * noise).max(FACTOR_MIN)
+        (self.shape(date, hour) * level * noise * self.perturbed).max(FACTOR_MIN)
     }
 
     /// The day's course: straight lines between the middles of the hours.
@@ -177,7 +181,7 @@ mod tests {
 
     fn demand(shape: f64) -> Demand {
         let zone = TimeZone::get("Europe/Paris").unwrap();
-        Demand::new(1, &zone, &PROFILE, Strays { shape, noise: 0.0 }, 10.0)
+        Demand::new(1, &zone, &PROFILE, Strays { shape, noise: 0.0, level: 1.0 }, 10.0)
     }
 
     fn highest(shape: &[f64]) -> usize {

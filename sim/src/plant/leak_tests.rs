@@ -13,6 +13,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use policies::district::{DistrictReport, Districts, Image};
 use site::{AssetId, PointId, Site};
 
+use crate::perturb::Perturbation;
+
 use super::chance::Chance;
 use super::demand::{Demand, Strays};
 use super::pump::Machine;
@@ -32,7 +34,8 @@ fn start_of(date: Date) -> Timestamp {
 
 fn strays() -> Strays {
     let simulation = &SITE.simulation;
-    Strays { shape: simulation.mismatch.get(), noise: simulation.demand_noise.get() }
+    let (shape, noise) = (simulation.mismatch.get(), simulation.demand_noise.get());
+    Strays { shape, noise, level: 1.0 }
 }
 
 /// The shipped site with a cycle as long as a step.
@@ -259,7 +262,8 @@ fn whole(seed: u64, first: Date, days: i64, leak: Option<(&str, Date)>) -> Vec<R
     let site = site_at(FINE_S);
     let described = site.water.as_ref().expect("it has water");
     let step = FINE_S as f64;
-    let mut water = Water::new(&site, described, &NETWORK, seed, step).expect("it fits");
+    let truth = (seed, &Perturbation::default());
+    let mut water = Water::new(&site, described, &NETWORK, truth, step).expect("it fits");
     if let Some((junction, from)) = leak {
         let profile = described.demand_profile.iter().sum::<f64>() / 24.0;
         water.leak(junction, 0.1 * profile, start_of(from)).expect("the network has it");
@@ -290,7 +294,7 @@ fn whole(seed: u64, first: Date, days: i64, leak: Option<(&str, Date)>) -> Vec<R
                 shown.insert(meter.flow.clone(), register(flows[place].flow_m3s));
             }
             for (place, tank) in site.tanks.iter().enumerate() {
-                levels[place].step(water.level_m(place));
+                levels[place].step(water.level_m(place), 0.0);
                 shown.insert(tank.level.clone(), levels[place].level_m);
             }
             let number = |point: &PointId| shown.get(point).copied();

@@ -41,6 +41,7 @@ use jiff::{SignedDuration, Timestamp};
 use site::{AssetId, Site};
 
 use crate::days::Recording;
+use crate::perturb::{Drift, Perturbation};
 use chance::Chance;
 use lighting::Lamps;
 use photocell::{Photocell, Sky};
@@ -65,10 +66,13 @@ pub struct Plant {
     site: Site,
     recording: Recording,
     at: Timestamp,
+    start: Timestamp,
     sky: Sky,
     water: Option<Water>,
     machines: Vec<Machine>,
     levels: Vec<LevelTransmitter>,
+    /// Drift of each level transmitter.
+    drifts: Vec<Option<Drift>>,
     flows: Vec<FlowTransmitter>,
     solar: Vec<Solar>,
     lamps: Vec<Lamps>,
@@ -80,7 +84,8 @@ pub struct Plant {
 impl Plant {
     /// Makes the plant of a site at an instant. Pumps stand, lamps are off, nothing is limited.
     /// Pumps of the network that the site does not name stand for ever. Where the simulation
-    /// names fewer columns than there are inverters, they are used in turn.
+    /// names fewer columns than there are inverters, they are used in turn. The perturbation's
+    /// names are the caller's to check; what the site does not have perturbs nothing.
     ///
     /// # Errors
     /// When the site, its network and the recorded days do not fit together.
@@ -88,12 +93,14 @@ impl Plant {
         site: &Site,
         network: Option<&Network>,
         recording: &Recording,
-        seed: u64,
+        (seed, perturbation): (u64, &Perturbation),
         start: Timestamp,
     ) -> Result<Plant, PlantError> {
         check_columns(site, recording)?;
         let water = match (&site.water, network) {
-            (Some(water), Some(network)) => Some(Water::new(site, water, network, seed, SECONDS)?),
+            (Some(water), Some(network)) => {
+                Some(Water::new(site, water, network, (seed, perturbation), SECONDS)?)
+            }
             (None, _) if site.tanks.is_empty() && site.flow_meters.is_empty() => None,
             _ => return Err(PlantError::NoNetwork),
         };
@@ -114,9 +121,11 @@ impl Plant {
         let mut plant = Plant {
             recording: recording.clone(),
             at: start,
+            start,
             sky: Sky::new(site.latitude, site.longitude),
             water,
             machines: site.pumps.iter().map(|pump| Machine::new(pump.rated_power.get())).collect(),
+            drifts: tanks.clone().map(|t| perturbation.drifts.get(&t.id).copied()).collect(),
             levels: tanks.map(|tank| LevelTransmitter::new(chance("level", &tank.id))).collect(),
             flows: {
                 let meters = site.flow_meters.iter();
@@ -232,7 +241,9 @@ impl Plant {
     fn measure(&mut self, seconds: f64) {
         if let Some(water) = &self.water {
             for (tank, transmitter) in self.levels.iter_mut().enumerate() {
-                transmitter.step(water.level_m(tank));
+                let since = site::time::seconds_between(self.start, self.at);
+                let drift = self.drifts[tank].map_or(0.0, |drift| drift.at(since));
+                transmitter.step(water.level_m(tank), drift);
             }
             for (transmitter, flow) in self.flows.iter_mut().zip(&water.meter_m3s) {
                 transmitter.step(*flow, seconds);

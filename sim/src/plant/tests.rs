@@ -53,7 +53,8 @@ pub(crate) fn instant(text: &str) -> Timestamp {
 
 /// The plant of a site that differs from the shipped one only where it says so.
 pub(crate) fn plant_of(site: &Site, seed: u64, start: &str) -> Plant {
-    Plant::new(site, Some(&NETWORK), &RECORDING, seed, instant(start)).expect("a plant")
+    Plant::new(site, Some(&NETWORK), &RECORDING, (seed, &Perturbation::default()), instant(start))
+        .expect("a plant")
 }
 
 fn plant(seed: u64, start: &str) -> Plant {
@@ -254,7 +255,10 @@ fn a_leak_opens_when_it_is_told_to_and_the_balance_still_closes() {
 #[test]
 fn what_does_not_fit_together_is_said() {
     let start = instant("2026-05-01T09:00:00Z");
-    let made = |site: &Site| Plant::new(site, Some(&NETWORK), &RECORDING, 1, start).map(|_| ());
+    let made = |site: &Site| {
+        Plant::new(site, Some(&NETWORK), &RECORDING, (1, &Perturbation::default()), start)
+            .map(|_| ())
+    };
     let mut site = SITE.clone();
     site.pumps[1].link = "pmp9".to_owned();
     let error = made(&site).unwrap_err().to_string();
@@ -269,7 +273,42 @@ fn what_does_not_fit_together_is_said() {
     site.simulation.pv_profiles = vec!["sun".to_owned()];
     assert!(made(&site).unwrap_err().to_string().contains("'sun'"));
     assert_eq!(
-        Plant::new(&SITE, None, &RECORDING, 1, start).map(|_| ()),
+        Plant::new(&SITE, None, &RECORDING, (1, &Perturbation::default()), start).map(|_| ()),
         Err(PlantError::NoNetwork)
     );
+}
+
+#[test]
+fn a_perturbed_truth_differs_from_the_plain_one_by_what_was_asked_for() {
+    let start = instant("2026-01-15T06:00:00Z");
+    let made = |text: &str| {
+        let perturbation: Perturbation = text.parse().expect("it is well formed");
+        let made = Plant::new(&SITE, Some(&NETWORK), &RECORDING, (1, &perturbation), start);
+        let mut plant = made.expect("a plant");
+        for pump in 0..3 {
+            plant.command_pump(pump, true, start);
+        }
+        plant.advance(start + SignedDuration::from_mins(90));
+        plant
+    };
+    let plain = plant_of(&SITE, 1, "2026-01-15T06:00:00Z");
+    let same = Plant::new(&SITE, Some(&NETWORK), &RECORDING, (1, &Perturbation::default()), start);
+    assert_eq!(plain.truth(), same.expect("a plant").truth());
+    let demand = |plant: &Plant| plant.truth().water.expect("there is water").demand.get();
+    let usual = made("demand=1.0");
+    assert!((demand(&made("demand=1.15")) / demand(&usual) - 1.15).abs() < 1e-9);
+    let flow = |plant: &Plant, pump: &str| {
+        plant.truth().pumps[&AssetId::new(pump).expect("a name")].flow.get()
+    };
+    let weak = made("pump=P1:0.9");
+    assert!(flow(&weak, "P1") < 0.9 * flow(&usual, "P1"));
+    assert!(flow(&weak, "P2") > flow(&usual, "P2"), "the other one takes some of it over");
+    assert!(flow(&made("roughness=0.8"), "P1") < 0.99 * flow(&usual, "P1"));
+    // The transmitter drifts; the tank does not know.
+    let drifted = made("drift=T1:0.10@1");
+    assert_eq!(drifted.true_level_m(0).to_bits(), usual.true_level_m(0).to_bits());
+    assert!((drifted.measured_level_m(0) - usual.measured_level_m(0) - 0.1).abs() < 1e-9);
+    assert_eq!(drifted.measured_level_m(1).to_bits(), usual.measured_level_m(1).to_bits());
+    let late = made("drift=T1:0.10@2");
+    assert_eq!(late.measured_level_m(0).to_bits(), usual.measured_level_m(0).to_bits());
 }

@@ -25,10 +25,10 @@ impl LevelTransmitter {
         Self { chance, offset_m, level_m: 0.0 }
     }
 
-    /// Measures a level in m.
-    pub(crate) fn step(&mut self, level_m: f64) {
+    /// Measures a level in m, with what the transmitter has drifted since, in m.
+    pub(crate) fn step(&mut self, level_m: f64, drift_m: f64) {
         let noise = self.chance.bounded(LEVEL_NOISE_M);
-        self.level_m = (level_m + self.offset_m + noise).max(0.0);
+        self.level_m = (level_m + self.offset_m + drift_m + noise).max(0.0);
     }
 }
 
@@ -64,9 +64,9 @@ mod tests {
     fn instruments_stray_within_their_class() {
         for seed in 0..50 {
             let mut level = LevelTransmitter::new(Chance::new(seed, "level"));
-            level.step(2.0);
+            level.step(2.0, 0.0);
             assert!((level.level_m - 2.0).abs() <= 0.024 + 1e-12);
-            level.step(0.0);
+            level.step(0.0, -0.1);
             assert!(level.level_m >= 0.0, "no transmitter shows less than empty");
             let mut flow = FlowTransmitter::new(Chance::new(seed, "flow"));
             let before = flow.total_m3;

@@ -13,6 +13,7 @@ use super::leak::Leak;
 use super::pipe::{self, Pipe};
 use super::pump::Machine;
 use crate::days::Recording;
+use crate::perturb::Perturbation;
 
 /// Where a flow meter sits.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ impl Water {
         site: &Site,
         water: &WaterSite,
         network: &Network,
-        seed: u64,
+        (seed, perturbation): (u64, &Perturbation),
         step_s: f64,
     ) -> Result<Self, PlantError> {
         let places = Places(network);
@@ -71,11 +72,14 @@ impl Water {
             pumps.collect::<Result<Vec<_>, PlantError>>()?,
             tanks.collect::<Result<Vec<_>, PlantError>>()?,
         );
-        let options = strayed(site, network, &tanks, seed);
+        let options = strayed(site, network, &tanks, (seed, perturbation));
         let meters = places.meters(site, options.roughness_factor)?;
         let simulation = &site.simulation;
-        let strays =
-            Strays { shape: simulation.mismatch.get(), noise: simulation.demand_noise.get() };
+        let strays = Strays {
+            shape: simulation.mismatch.get(),
+            noise: simulation.demand_noise.get(),
+            level: perturbation.demand,
+        };
         let demand = Demand::new(seed, &site.zone, &water.demand_profile, strays, step_s);
         let run = Run::start(network, &options).map_err(PlantError::Network)?;
         let meter_m3s = vec![0.0; meters.len()];
@@ -213,10 +217,18 @@ impl Water {
 }
 
 /// How the true network strays from the file.
-fn strayed(site: &Site, network: &Network, tanks: &[usize], seed: u64) -> RunOptions {
+fn strayed(
+    site: &Site,
+    network: &Network,
+    tanks: &[usize],
+    (seed, perturbation): (u64, &Perturbation),
+) -> RunOptions {
     let mismatch = site.simulation.mismatch.get();
     let head = |pump: &hydraulics::Pump| {
-        Chance::new(seed, &format!("head of {}", pump.id)).factor(mismatch)
+        let asset = site.pumps.iter().find(|asset| asset.link == pump.id);
+        let perturbed = asset.and_then(|asset| perturbation.pumps.get(&asset.id));
+        let strayed = Chance::new(seed, &format!("head of {}", pump.id)).factor(mismatch);
+        strayed * perturbed.copied().unwrap_or(1.0)
     };
     let mut levels: Vec<f64> = network.tanks().iter().map(|tank| tank.level_initial_m).collect();
     for (tank, &place) in site.tanks.iter().zip(tanks) {
@@ -226,7 +238,7 @@ fn strayed(site: &Site, network: &Network, tanks: &[usize], seed: u64) -> RunOpt
     }
     RunOptions {
         initial_level_m: Some(levels),
-        roughness_factor: Chance::new(seed, "roughness").factor(mismatch),
+        roughness_factor: Chance::new(seed, "roughness").factor(mismatch) * perturbation.roughness,
         pump_head_factor: Some(network.pumps().iter().map(head).collect()),
     }
 }

@@ -21,10 +21,11 @@ struct Written {
 /// Reads a schedule for a network: every pump must be in it.
 pub(crate) fn read(path: &Path, network: &Network) -> Result<Schedule, ScheduleError> {
     let wrong = |why: String| ScheduleError::Input(format!("{}: {why}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+    let unreadable = |error: std::io::Error| wrong(format!("{error}; check the path"));
+    let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut text = String::new();
     let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
-    read.map_err(|error| wrong(error.to_string()))?;
+    read.map_err(unreadable)?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
         return Err(wrong(format!("larger than {FILE_BYTES_MAX} bytes; is it a schedule?")));
     }

@@ -9,7 +9,7 @@ mod team;
 use crate::schedule::report::Report;
 use drivers::clock::Clock;
 use hydraulics::{Audit, Auditor, Drive, HydraulicsError, Network};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 pub(crate) use team::Team;
@@ -30,7 +30,7 @@ pub(crate) enum ScheduleError {
     #[error("{0}")]
     Input(String),
     /// A file cannot be written.
-    #[error("cannot write '{path}': {error}")]
+    #[error("cannot write '{path}': {error}; the schedule is only printed")]
     Output {
         /// The file.
         path: String,
@@ -79,11 +79,13 @@ pub(crate) fn schedule(arguments: &arguments::Plan) -> Result<ExitCode, Schedule
     };
     let found = team.plan(&elapsed, &better)?;
     let report = Report::of_schedule(&network, &problem, &found, timer.elapsed_ms() / 1e3);
+    // Printed first: a file that cannot be written must not cost what was found.
+    let code = print(&report, arguments.question.json);
     if let Some(path) = &arguments.output {
         let write = std::fs::write(path, report.json() + "\n");
         write.map_err(|error| ScheduleError::Output { path: path.display().to_string(), error })?;
     }
-    Ok(print(&report, arguments.question.json))
+    Ok(code)
 }
 
 /// Audits a schedule file.
@@ -115,6 +117,8 @@ pub(crate) fn baseline(arguments: &arguments::Baseline) -> Result<ExitCode, Sche
 }
 
 fn print(report: &Report, json: bool) -> ExitCode {
-    println!("{}", if json { report.json() } else { report.text() });
+    let text = if json { report.json() } else { report.text() };
+    // Who reads through `head` has closed the pipe by now, and wants no more.
+    let _ = writeln!(std::io::stdout(), "{text}");
     if report.feasible { ExitCode::SUCCESS } else { ExitCode::from(EXIT_INFEASIBLE) }
 }

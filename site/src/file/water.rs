@@ -10,6 +10,13 @@ use crate::units::{Level, Money, Power, Ratio};
 use jiff::civil::Time;
 use std::path::PathBuf;
 
+/// Tolerance of a level transmitter where the file names none, m, and the most that is taken by
+/// default, as a share of the band.
+const LEVEL_TOLERANCE: f64 = 0.10;
+const LEVEL_TOLERANCE_SHARE: f64 = 0.05;
+/// The most that a tolerance may take from each end of the band, as a share of it.
+const LEVEL_TOLERANCE_SHARE_MAX: f64 = 0.25;
+
 /// Starts per hour when the nameplate is not cited: up to 22 kW four, above two.
 const SMALL_PUMP: f64 = 22_000.0;
 
@@ -72,18 +79,31 @@ fn tank(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Tan
     let band_low = share(section, "band_low", Some(0.25));
     let band_high = share(section, "band_high", Some(0.95));
     let overflow = share(section, "overflow", Some(0.97));
+    let level_tolerance = section.quantity_maybe::<Level>("level_tolerance");
     let reserve = section.section_maybe("reserve").and_then(reserve);
+    let (height, band_low, band_high) = (height?, band_low?, band_high?);
+    let band = (band_high.get() - band_low.get()).max(0.0) * height.get();
+    let usual = Level::new(LEVEL_TOLERANCE.min(LEVEL_TOLERANCE_SHARE * band));
     let tank = Tank {
         id,
         node: node?,
         level: level?,
-        height: height?,
+        height,
         low: low?,
-        band_low: band_low?,
-        band_high: band_high?,
+        band_low,
+        band_high,
         overflow: overflow?,
+        level_tolerance: level_tolerance.unwrap_or(usual),
         reserve,
     };
+    if !(0.0..=LEVEL_TOLERANCE_SHARE_MAX * band).contains(&tank.level_tolerance.get()) {
+        let most = LEVEL_TOLERANCE_SHARE_MAX * band;
+        let message =
+            format!("'level_tolerance' must lie in 0 to {most:.2} m, a quarter of the band");
+        let help =
+            "a transmitter that may be this wrong needs calibrating, or the band is too narrow";
+        section.complain("out-of-range", section.place(), message, help);
+    }
     let order = [tank.low, tank.band_low, tank.band_high, tank.overflow];
     if order.windows(2).any(|pair| pair[0] > pair[1]) || tank.height.get() <= 0.0 {
         let message =

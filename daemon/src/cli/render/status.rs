@@ -42,16 +42,24 @@ fn head(status: &Status) -> Vec<String> {
     let right = format!("{}{speed}  regie {}", time(status, status.at), status.version);
     let room = WIDTH.saturating_sub(right.chars().count() + 1);
     let import = status.grid.import_watts.map_or(UNKNOWN.to_owned(), kilowatts);
-    vec![
-        format!("{:room$} {right}", cut(&title, room)),
-        rung(status),
-        format!(
-            "Grid    import {import}, peak {}; {} at {:.4} EUR/kWh",
-            kilowatts(status.grid.peak_watts),
-            status.tariff_class,
-            status.price_eur_per_kwh
-        ),
-    ]
+    let mut lines = vec![format!("{:room$} {right}", cut(&title, room)), rung(status)];
+    lines.extend(model(status));
+    lines.push(format!(
+        "Grid    import {import}, peak {}; {} at {:.4} EUR/kWh",
+        kilowatts(status.grid.peak_watts),
+        status.tariff_class,
+        status.price_eur_per_kwh
+    ));
+    lines
+}
+
+/// One line when the model no longer fits; none while it does.
+fn model(status: &Status) -> Option<String> {
+    let misfits = &status.model.misfits;
+    let first = misfits.first()?;
+    let others = misfits.len() - 1;
+    let more = if others > 0 { format!(" (+{others})") } else { String::new() };
+    Some(format!("Model   no longer fits{more}: {}", one_line(&first.words())))
 }
 
 fn rung(status: &Status) -> String {
@@ -141,17 +149,16 @@ fn field(asset: &AssetStatus) -> String {
 }
 
 fn devices(status: &Status) -> Vec<String> {
+    // A line about the model takes the place of one of these.
+    let most = DEVICES_SHOWN - usize::from(!status.model.misfits.is_empty());
     let bad: Vec<&DeviceStatus> = status.devices.iter().filter(|device| !device.good).collect();
     let count = status.devices.len();
     if bad.is_empty() {
         return vec![format!("Devices {count}, all good")];
     }
-    let mut lines = vec![format!(
-        "Devices {count}, {} in trouble{}",
-        bad.len(),
-        shown(bad.len(), DEVICES_SHOWN)
-    )];
-    lines.extend(bad.iter().take(DEVICES_SHOWN).map(|device| {
+    let mut lines =
+        vec![format!("Devices {count}, {} in trouble{}", bad.len(), shown(bad.len(), most))];
+    lines.extend(bad.iter().take(most).map(|device| {
         let trouble = device.trouble.as_deref().map_or("not all points are good".into(), one_line);
         let last = match device.last_answer_at {
             None => "never answered".to_owned(),
