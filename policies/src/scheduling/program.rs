@@ -347,7 +347,7 @@ impl Program {
             let choices = choose(&self.course, &self.chosen, columns.columns());
             candidate::schedule(&self.course, &choices)
         });
-        // A bound of nothing says nothing: it is what is known before the first relaxation is solved.
+        // A bound of 0 says nothing: it is what is known before the first relaxation is solved.
         Bound { schedule, bound: dual.filter(|bound| bound.is_finite() && *bound > 0.0) }
     }
 }
