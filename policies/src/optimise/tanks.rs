@@ -7,11 +7,15 @@ use super::trajectory::Trajectory;
 use good_lp::{Expression, Variable};
 use site::asset::Tank;
 
-/// What a m3 of demand that cannot be met costs, EUR: dearer than everything else, a whole horizon
-/// outside the band included. Otherwise the plan would reckon with water that is not there.
-const UNMET_PRICE: f64 = 200.0;
-/// What a m3 that overflows costs, EUR: dearer than a whole horizon above the band.
-const SPILL_PRICE: f64 = 120.0;
+/// What a m3 of demand that cannot be met costs, EUR, besides what it would spare: dearer than
+/// everything else.
+const UNMET_PRICE: f64 = 50.0;
+/// What a m3 that overflows costs, EUR, besides what it would spare.
+const SPILL_PRICE: f64 = 20.0;
+/// What one m3 more or less spares until the end of the horizon at most, as a multiple of the price
+/// of being outside the band for so long. Unmet demand and overflow are dearer by it: otherwise the
+/// plan would reckon with water that is not there, and as early as possible.
+const SPARED: f64 = 2.0;
 /// What a m3 costs per hour inside the cushion next to a band's end, EUR: cheaper than a broken
 /// promise, dearer than no cushion.
 const CUSHION_PRICE: f64 = 0.05;
@@ -70,12 +74,15 @@ pub(super) fn add(
         };
         let mut missed = Wishes::new(tank, marks.top - marks.bottom);
         let mut columns = TankColumns { volume: Vec::new() };
+        let mut left: f64 = inputs.forecast.steps.iter().map(site::plan::Step::hours).sum();
         let mut before: Expression = shape.volume_m3(trajectory.start[k]).into();
         for (t, flow) in inflow.into_iter().enumerate() {
             let due = trajectory.reserves[k].contains(&t);
             let marks = Marks { reserve: marks.reserve.filter(|_| due), ..marks };
             let cushion = trajectory.cushion(inputs, t);
-            let step = Step { t, hours: inputs.forecast.steps[t].hours(), cushion };
+            let hours = inputs.forecast.steps[t].hours();
+            let step = Step { t, hours, left, cushion };
+            left -= hours;
             let after = one_step(model, inputs, tank, (&step, &marks), before + flow, &mut missed);
             columns.volume.push(after);
             before = after.into();
@@ -92,6 +99,8 @@ pub(super) fn add(
 struct Step {
     t: usize,
     hours: f64,
+    /// Hours from its beginning to the end of the horizon.
+    left: f64,
     cushion: f64,
 }
 
@@ -104,12 +113,13 @@ fn one_step(
     available: Expression,
     missed: &mut Wishes,
 ) -> Variable {
-    let Step { t, hours, cushion } = *step;
+    let Step { t, hours, left, cushion } = *step;
     let price = inputs.shortfall_price();
     let name = |what: &str| format!("{}.{what}[{t}]", tank.id);
     let volume = model.column(&name("volume"), marks.bottom, marks.top);
-    let unmet = missed.unmet.slack(model, t, UNMET_PRICE);
-    let spilt = missed.spilt.slack(model, t, SPILL_PRICE);
+    let spared = SPARED * price * left;
+    let unmet = missed.unmet.slack(model, t, UNMET_PRICE + spared);
+    let spilt = missed.spilt.slack(model, t, SPILL_PRICE + spared);
     model.row(name("balance"), (available + unmet - spilt).eq(volume));
     let below = missed.below.slack(model, t, price * hours);
     let above = missed.above.slack(model, t, price * hours);
