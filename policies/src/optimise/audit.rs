@@ -3,6 +3,7 @@
 //! that makes whole days' schedules, and audited again; what still fails is nobody's plan.
 
 use super::model::SolveError;
+use super::trajectory::demand_factor;
 use super::{Inputs, Schedule, Work, extract, fixed};
 use crate::scheduling::{Near, NearPump, NearStep, NearTank, repair};
 use crate::water::WaterModel;
@@ -142,13 +143,26 @@ fn sampled(
     slots: u32,
 ) -> hydraulics::Schedule {
     let of_pump = |link: &hydraulics::Pump| {
-        let pump = inputs.site.pumps.iter().find(|pump| pump.link == link.id);
-        let shares = pump.and_then(|pump| plan.pumps.get(&pump.id));
+        let shares = shares(inputs, plan, link);
         let on = |slot| shares.is_some_and(|s| runs(s, step_of(inputs, plan, slot)));
         (0..slots).map(|slot| f64::from(u8::from(on(slot)))).collect()
     };
     let speed = water.network.pumps().iter().map(of_pump).collect();
     hydraulics::Schedule { step_s: STEP_S, speed }
+}
+
+/// The site's pump at a link of the network.
+fn pump_of<'a>(inputs: &Inputs<'a>, link: &hydraulics::Pump) -> Option<&'a site::asset::Pump> {
+    inputs.site.pumps.iter().find(|pump| pump.link == link.id)
+}
+
+/// What the plan has a pump of the network do, as shares of its steps.
+fn shares<'a>(
+    inputs: &Inputs<'_>,
+    plan: &'a Plan,
+    link: &hydraulics::Pump,
+) -> Option<&'a Vec<Ratio>> {
+    pump_of(inputs, link).and_then(|pump| plan.pumps.get(&pump.id))
 }
 
 fn runs(shares: &[Ratio], t: usize) -> bool {
@@ -161,8 +175,7 @@ fn factors(inputs: &Inputs<'_>, water: &WaterModel, plan: &Plan, slots: u32) -> 
 }
 
 fn factor(inputs: &Inputs<'_>, water: &WaterModel, t: usize) -> f64 {
-    let base = water.base_demand().get();
-    if base > 0.0 { (inputs.forecast.demand[t].get() / base).max(0.0) } else { 0.0 }
+    demand_factor(inputs, water, t).max(0.0)
 }
 
 /// Level of each tank of the network now, m.
@@ -224,8 +237,7 @@ fn repaired(inputs: &Inputs<'_>, plan: &Plan, schedule: &Schedule) -> Option<Sch
     let steps = near(inputs, plan);
     let near = question(inputs, water, plan, &steps);
     let of_pump = |link: &hydraulics::Pump| {
-        let pump = inputs.site.pumps.iter().find(|pump| pump.link == link.id);
-        let shares = pump.and_then(|pump| plan.pumps.get(&pump.id));
+        let shares = shares(inputs, plan, link);
         let on = |&t: &usize| shares.is_some_and(|shares| runs(shares, t));
         steps.iter().map(|t| f64::from(u8::from(on(t)))).collect()
     };
@@ -282,7 +294,7 @@ fn question<'a>(
 
 /// What a pump does now and may do.
 fn pump(inputs: &Inputs<'_>, link: &hydraulics::Pump) -> NearPump {
-    let pump = inputs.site.pumps.iter().find(|pump| pump.link == link.id);
+    let pump = pump_of(inputs, link);
     let state = pump.and_then(|pump| inputs.estimate.pumps.get(&pump.id));
     let on = state.is_some_and(|state| state.running == Some(true));
     NearPump {

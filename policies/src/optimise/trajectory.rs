@@ -94,7 +94,8 @@ fn start_levels(inputs: &Inputs<'_>) -> Vec<f64> {
     inputs.site.tanks.iter().map(level).collect()
 }
 
-fn demand_factor(inputs: &Inputs<'_>, water: &WaterModel, t: usize) -> f64 {
+/// Demand expected in a step, as a multiple of the network's base demand.
+pub(super) fn demand_factor(inputs: &Inputs<'_>, water: &WaterModel, t: usize) -> f64 {
     let base: Flow = water.base_demand();
     if base.get() > 0.0 { inputs.forecast.demand[t].get() / base.get() } else { 0.0 }
 }

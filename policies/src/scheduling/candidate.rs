@@ -32,8 +32,7 @@ impl Candidate {
     #[must_use]
     pub fn better_than(&self, other: &Candidate) -> bool {
         match (self.feasible(), other.feasible()) {
-            (true, true) => self.objective < other.objective,
-            (false, false) => self.objective < other.objective,
+            (true, true) | (false, false) => self.objective < other.objective,
             (feasible, _) => feasible,
         }
     }

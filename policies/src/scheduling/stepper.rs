@@ -72,7 +72,7 @@ impl Stepper {
     }
 }
 
-/// Pressure missing, m, summed over zones: the worst node of each.
+/// Pressure missing at the worst node, m.
 pub(super) fn missing(course: &Course, instant: &Instant) -> f64 {
     let lacking = |&(junction, floor): &(usize, f64)| floor - instant.pressure_m[junction];
     course.floors.iter().map(lacking).fold(0.0, f64::max)

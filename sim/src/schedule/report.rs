@@ -100,9 +100,7 @@ impl Report {
         (schedule, audit): (&Schedule, &Audit),
         wall_seconds: f64,
     ) -> Self {
-        let pumps = network.pumps().iter().zip(&schedule.speed);
-        let speeds = |speeds: &Vec<f64>| speeds.iter().copied().map(number).collect();
-        let schedule = pumps.map(|(pump, of_pump)| (pump.id.clone(), speeds(of_pump))).collect();
+        let schedule = by_name(network, schedule);
         Self::new(network, problem, ("the schedule", audit), (schedule, wall_seconds))
     }
 
@@ -114,9 +112,7 @@ impl Report {
         wall_seconds: f64,
     ) -> Self {
         let schedule = policies::scheduling::sampled(problem, &audit.applied);
-        let pumps = network.pumps().iter().zip(&schedule.speed);
-        let speeds = |speeds: &Vec<f64>| speeds.iter().copied().map(number).collect();
-        let schedule = pumps.map(|(pump, of_pump)| (pump.id.clone(), speeds(of_pump))).collect();
+        let schedule = by_name(network, &schedule);
         Self::new(network, problem, (by, audit), (schedule, wall_seconds))
     }
 
@@ -220,6 +216,13 @@ impl Report {
         }
         text.trim_end().to_owned()
     }
+}
+
+/// A schedule by the pumps' names.
+fn by_name(network: &Network, schedule: &Schedule) -> BTreeMap<String, Vec<Number>> {
+    let pumps = network.pumps().iter().zip(&schedule.speed);
+    let speeds = |speeds: &Vec<f64>| speeds.iter().copied().map(number).collect();
+    pumps.map(|(pump, of_pump)| (pump.id.clone(), speeds(of_pump))).collect()
 }
 
 /// A pump's steps: digits where it is on or off, else speeds.
