@@ -9,6 +9,7 @@ pub mod asset;
 pub mod command;
 pub mod district;
 pub mod file;
+pub mod holidays;
 pub mod ids;
 pub mod model;
 pub mod plan;

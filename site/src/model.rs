@@ -3,6 +3,7 @@
 
 use crate::asset::{FlowMeter, Grid, Inverter, Lighting, Pump, Tank};
 use crate::district::District;
+use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId};
 use crate::tariff::Tariff;
 use crate::units::{Power, Price, Ratio};
@@ -135,6 +136,8 @@ pub struct Site {
     pub name: String,
     /// Time zone of tariffs, calendars and reports.
     pub zone: TimeZone,
+    /// Whose public holidays count.
+    pub holidays: Holidays,
     /// Degrees north.
     pub latitude: f64,
     /// Degrees east.

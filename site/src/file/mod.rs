@@ -9,6 +9,7 @@ mod water;
 
 pub use devices::endpoint;
 
+use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId, PointId};
 use crate::model::{BaseLoad, Device, Pace, SimulatedLoad, Simulation, Site, Water};
 use crate::text::{self, Finding, Findings, Place, Section};
@@ -168,11 +169,12 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
     root.finish();
     let (network, known) = (water.clone(), devices.clone());
     let site = about.flatten().zip(grid.zip(tariff)).map(|(about, (grid, tariff))| {
-        let (id, name, zone, latitude, longitude) = about;
+        let About { id, name, zone, holidays, latitude, longitude } = about;
         Site {
             id,
             name,
             zone,
+            holidays,
             latitude,
             longitude,
             pace,
@@ -202,9 +204,17 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
     }
 }
 
-type About = Option<(AssetId, String, TimeZone, f64, f64)>;
+/// Where a site is and what it is called.
+struct About {
+    id: AssetId,
+    name: String,
+    zone: TimeZone,
+    holidays: Holidays,
+    latitude: f64,
+    longitude: f64,
+}
 
-fn about(section: Section<'_>) -> About {
+fn about(section: Section<'_>) -> Option<About> {
     let id = section.need("id").and_then(|node| section.scalar(node, "wrong-name", AssetId::new));
     let name = section.text("name");
     let zone = section.need("time_zone").and_then(|node| {
@@ -214,10 +224,26 @@ fn about(section: Section<'_>) -> About {
             })
         })
     });
+    let words = [
+        ("none", Holidays::None),
+        ("france", Holidays::France),
+        ("alsace-moselle", Holidays::AlsaceMoselle),
+    ];
+    let holidays = section.choice_maybe("holidays", &words);
     let latitude = section.number::<f64>("latitude", -90.0..=90.0);
     let longitude = section.number::<f64>("longitude", -180.0..=180.0);
     section.finish();
-    Some((id?, name?, zone?, latitude?, longitude?))
+    let zone = zone?;
+    let french = zone.iana_name() == Some("Europe/Paris");
+    let usual = if french { Holidays::France } else { Holidays::None };
+    Some(About {
+        id: id?,
+        name: name?,
+        holidays: holidays.unwrap_or(usual),
+        zone,
+        latitude: latitude?,
+        longitude: longitude?,
+    })
 }
 
 fn pace(section: Option<Section<'_>>) -> Pace {
