@@ -1,6 +1,14 @@
 //! The things a commune owns, as the site file declares them after resolution: every default
 //! filled in, every reference checked.
 
+mod charging;
+mod flexible;
+mod storage;
+
+pub use charging::{Booking, Charger, ChargerPoints, Days, UsualSession, Weekday0};
+pub use flexible::{Generator, LiftStation, Shiftable, SwitchPoints};
+pub use storage::{Battery, BatteryPoints};
+
 use crate::ids::{AssetId, DeviceId, PointId};
 use crate::units::{Angle, Level, Power, Price, Ratio};
 use jiff::civil::Time;

@@ -8,6 +8,7 @@
 pub mod asset;
 pub mod command;
 pub mod district;
+pub mod electrical;
 pub mod file;
 pub mod holidays;
 pub mod ids;

@@ -141,6 +141,26 @@ quantity!(
     Money, "money", [("EUR", 1.0)]
 );
 quantity!(
+    /// Apparent power in volt-amperes.
+    ApparentPower, "apparent power", [("VA", 1.0), ("kVA", 1e3), ("MVA", 1e6)]
+);
+quantity!(
+    /// Voltage in volts; between phases unless it is said to be of one phase.
+    Voltage, "voltage", [("V", 1.0), ("kV", 1e3)]
+);
+quantity!(
+    /// Current of one phase in amperes.
+    Current, "current", [("A", 1.0)]
+);
+quantity!(
+    /// Resistance or reactance of a cable per length, in ohms per kilometre.
+    Impedance, "resistance", [("ohm/km", 1.0)]
+);
+quantity!(
+    /// Length in metres.
+    Length, "length", [("m", 1.0), ("km", 1e3)]
+);
+quantity!(
     /// Angle in degrees.
     Angle, "angle", [("deg", 1.0), ("°", 1.0)]
 );
@@ -171,9 +191,25 @@ impl Power {
 }
 
 impl Energy {
+    /// From kilowatt-hours.
+    ///
+    /// # Panics
+    /// When the number is not finite.
+    #[must_use]
+    pub fn from_kwh(kilowatt_hours: f64) -> Self {
+        Self::new(kilowatt_hours * 1e3)
+    }
     /// In kilowatt-hours.
     #[must_use]
     pub fn kwh(self) -> f64 {
+        self.0 / 1e3
+    }
+}
+
+impl ApparentPower {
+    /// In kilovolt-amperes.
+    #[must_use]
+    pub fn kva(self) -> f64 {
         self.0 / 1e3
     }
 }

@@ -1,0 +1,136 @@
+//! Chargers of electric vehicles and what their sessions want.
+
+use super::Control;
+use crate::holidays::Holidays;
+use crate::ids::{AssetId, DeviceId, PointId};
+use crate::units::{Current, Energy, Power, Price, Voltage};
+use jiff::civil::{Date, Time, Weekday};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A charger with one socket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Charger {
+    /// Its name.
+    pub id: AssetId,
+    /// Its device.
+    pub device: DeviceId,
+    /// How it is controlled.
+    pub control: Control,
+    /// Phases it charges with, 1 or 3.
+    pub phases: u8,
+    /// Voltage from a phase to neutral.
+    pub voltage: Voltage,
+    /// The least current at which a vehicle charges (IEC 61851: 6 A); below it, it pauses.
+    pub min_current: Current,
+    /// The most current.
+    pub max_current: Current,
+    /// What a kWh that was wanted and is not there at departure costs: the price of the wish.
+    pub value: Price,
+    /// What a vehicle wants that does not say it.
+    pub usual: UsualSession,
+    /// Sessions known before: vehicles of the commune.
+    pub bookings: Vec<Booking>,
+    /// Its points.
+    pub points: ChargerPoints,
+}
+
+/// What is assumed of a session of which nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UsualSession {
+    /// Energy wanted.
+    pub energy: Energy,
+    /// Time from arrival to departure.
+    pub stay: Duration,
+}
+
+/// On which local days something happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Days {
+    /// Every day.
+    All,
+    /// Monday to Friday, without public holidays.
+    Working,
+    /// Weekends and public holidays.
+    Free,
+    /// One day of the week.
+    On(Weekday0),
+}
+
+/// A day of the week, Monday being 0: for a serialisable [`Days`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weekday0(pub i8);
+
+impl Days {
+    /// Whether a date is one of them.
+    #[must_use]
+    pub fn contain(self, day: Date, holidays: Holidays) -> bool {
+        match self {
+            Self::All => true,
+            Self::Working => holidays.is_working_day(day),
+            Self::Free => !holidays.is_working_day(day),
+            Self::On(Weekday0(wanted)) => day.weekday().to_monday_zero_offset() == wanted,
+        }
+    }
+    /// A day of the week.
+    #[must_use]
+    pub fn on(day: Weekday) -> Self {
+        Self::On(Weekday0(day.to_monday_zero_offset()))
+    }
+}
+
+/// A session that comes back: on these days, from arrival to the next departure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Booking {
+    /// Days of arrival.
+    pub days: Days,
+    /// Local time of arrival.
+    pub arrival: Time,
+    /// Local time of departure; the next day when it is not later than the arrival.
+    pub departure: Time,
+    /// Energy wanted.
+    pub energy: Energy,
+}
+
+/// The points of a charger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargerPoints {
+    /// A vehicle is plugged in.
+    pub connected: PointId,
+    /// The current limit in force in A; 0 is a pause.
+    pub current: PointId,
+    /// Power in W.
+    pub power: PointId,
+    /// Energy of the present session in Wh.
+    pub session: PointId,
+    /// Energy that the driver asked for in Wh.
+    pub wanted: Option<PointId>,
+    /// Minutes until the driver leaves.
+    pub leaves_in: Option<PointId>,
+    /// The local/remote switch stands on remote.
+    pub remote: Option<PointId>,
+}
+
+impl Charger {
+    /// Power at a current.
+    #[must_use]
+    pub fn power_at(&self, current: Current) -> Power {
+        Power::new(f64::from(self.phases) * self.voltage.get() * current.get())
+    }
+    /// The least power at which a vehicle charges.
+    #[must_use]
+    pub fn min_power(&self) -> Power {
+        self.power_at(self.min_current)
+    }
+    /// The most power.
+    #[must_use]
+    pub fn max_power(&self) -> Power {
+        self.power_at(self.max_current)
+    }
+    /// Current at a power.
+    #[must_use]
+    pub fn current_at(&self, power: Power) -> Current {
+        Current::new(power.get() / (f64::from(self.phases) * self.voltage.get()))
+    }
+}

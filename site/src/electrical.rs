@@ -1,0 +1,122 @@
+//! The low-voltage network behind the point of common coupling, as far as the site declares it: a
+//! transformer, and radial feeders of cable sections. Three balanced phases.
+
+use crate::ids::{AssetId, PointId};
+use crate::units::{ApparentPower, Current, Impedance, Length, Power, Ratio, Voltage};
+use serde::{Deserialize, Serialize};
+
+/// The network of a site. What no section names hangs on the busbar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Electrical {
+    /// Nominal voltage between phases.
+    pub nominal: Voltage,
+    /// How far a node's voltage may lie from the nominal one, up and down (EN 50160: 10 %).
+    pub band: Ratio,
+    /// Voltage above the transformer, as a share of the nominal one, when nothing is measured.
+    pub upstream: Ratio,
+    /// A point with the voltage of the busbar in V, of one phase to neutral.
+    pub busbar_voltage: Option<PointId>,
+    /// Power factor of everything that does not say its own (lagging).
+    pub power_factor: Ratio,
+    /// The transformer, when the site has its own.
+    pub transformer: Option<Transformer>,
+    /// Feeders in order of their names.
+    pub feeders: Vec<Feeder>,
+}
+
+/// A transformer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Transformer {
+    /// Its rating.
+    pub rating: ApparentPower,
+    /// Short-circuit voltage.
+    pub short_circuit: Ratio,
+    /// Losses at full load.
+    pub load_loss: Power,
+}
+
+/// A feeder from the busbar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Feeder {
+    /// Its name.
+    pub id: AssetId,
+    /// The most it may carry, in either direction.
+    pub limit: Option<ApparentPower>,
+    /// Its sections; each begins at the busbar or at a node that stands before it.
+    pub sections: Vec<CableSection>,
+}
+
+/// A cable and the node at its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CableSection {
+    /// The node at its end.
+    pub node: AssetId,
+    /// The node at its beginning; none is the busbar.
+    pub from: Option<AssetId>,
+    /// Its length.
+    pub length: Length,
+    /// Resistance of a phase.
+    pub resistance: Impedance,
+    /// Reactance of a phase.
+    pub reactance: Impedance,
+    /// The most current it may carry.
+    pub ampacity: Option<Current>,
+    /// Assets at the node.
+    pub assets: Vec<AssetId>,
+    /// Share of the base load at the node.
+    pub load: Ratio,
+}
+
+impl CableSection {
+    /// Resistance and reactance of a phase, in ohms.
+    #[must_use]
+    pub fn ohms(&self) -> (f64, f64) {
+        let kilometres = self.length.get() / 1e3;
+        (self.resistance.get() * kilometres, self.reactance.get() * kilometres)
+    }
+}
+
+impl Transformer {
+    /// Resistance and reactance of a phase seen from the low-voltage side, in ohms.
+    #[must_use]
+    pub fn ohms(&self, nominal: Voltage) -> (f64, f64) {
+        let base = nominal.get().powi(2) / self.rating.get();
+        let impedance = self.short_circuit.get() * base;
+        let resistance = (self.load_loss.get() / self.rating.get() * base).min(impedance);
+        (resistance, (impedance.powi(2) - resistance.powi(2)).sqrt())
+    }
+}
+
+impl Electrical {
+    /// All sections with their feeder, in order: a section stands after the one it begins at.
+    pub fn sections(&self) -> impl Iterator<Item = (&Feeder, &CableSection)> {
+        self.feeders.iter().flat_map(|feeder| feeder.sections.iter().map(move |s| (feeder, s)))
+    }
+    /// The section at whose end an asset hangs; none at the busbar.
+    #[must_use]
+    pub fn section_of(&self, asset: &AssetId) -> Option<&CableSection> {
+        self.sections().map(|(_, section)| section).find(|s| s.assets.contains(asset))
+    }
+    /// Reactive power per active power of a load with the usual power factor.
+    #[must_use]
+    pub fn tan_phi(&self) -> f64 {
+        let cos = self.power_factor.get().clamp(0.1, 1.0);
+        (1.0 - cos * cos).sqrt() / cos
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transformer_has_the_impedance_of_its_plate() {
+        let transformer = Transformer {
+            rating: ApparentPower::new(250e3),
+            short_circuit: Ratio::new(0.04),
+            load_loss: Power::new(3250.0),
+        };
+        let (r, x) = transformer.ohms(Voltage::new(400.0));
+        assert!((r - 0.00832).abs() < 1e-5 && (r.hypot(x) - 0.0256).abs() < 1e-9, "{r} {x}");
+    }
+}
