@@ -105,6 +105,7 @@ fn estimate(now: Now, level: f64) -> Estimate {
         import: Some(Power::from_kw(182.5)),
         base_load: None,
         peak: Power::from_kw(212.0),
+        ..Estimate::default()
     }
 }
 
@@ -147,6 +148,7 @@ pub(crate) fn plan() -> Plan {
             switching: "chosen anew: 15 min have passed".to_owned(),
             ..Why::default()
         },
+        ..Plan::default()
     }
 }
 

@@ -110,11 +110,13 @@ pub(crate) enum FieldError {
         /// The command.
         operation: &'static str,
     },
-    /// A command's argument is missing or outside 0 to 100 %.
-    #[error("the command '{operation}' needs a level from 0 to 100 %, and has {found:?}")]
-    Percent {
+    /// A command's argument is missing, or outside what any device may be told.
+    #[error("the command '{operation}' needs {word} within their range, and has {found:?}")]
+    Argument {
         /// The command.
         operation: &'static str,
+        /// What it carries.
+        word: &'static str,
         /// What it has.
         found: Option<f64>,
     },
@@ -143,7 +145,7 @@ impl FieldError {
             Self::WrongAnswer { .. } | Self::AnotherDevice { .. } => Reason::WrongAnswer,
             Self::NotSunSpec(_) | Self::NoPoint { .. } => Reason::NotAvailable,
             Self::BadScale { .. } => Reason::BadScale,
-            Self::NoCommand { .. } | Self::Percent { .. } | Self::Encode { .. } => {
+            Self::NoCommand { .. } | Self::Argument { .. } | Self::Encode { .. } => {
                 Reason::OutOfRange
             }
         }

@@ -4,13 +4,9 @@
 //! [`Memory::handle_failed`] after it, and [`Memory::judge`] with each snapshot.
 
 use crate::profile::{Argument, CommandSpec, DeadMan};
-use site::command::{Setpoint, Verification};
+use site::command::{Operation, Setpoint, Verification};
 use site::{Mono, Sample, Snapshot, Value};
 use std::time::Duration;
-
-/// Setpoints closer than this, in per cent, are the same: devices take steps of 0.1 % at best,
-/// and some keep what is written in memory that wears out.
-const PERCENT_STEP: f64 = 0.05;
 
 /// A dead-man is fed at the first look after this part of its timeout. Manufacturers ask for a
 /// third; looks come at intervals that often are a third themselves and never exactly, so a
@@ -147,7 +143,7 @@ impl Memory {
             };
             let wanted = match confirm.equals {
                 Argument::Constant(value) => Some(value),
-                Argument::Percent => setpoint.percent(),
+                Argument::Own => setpoint.argument(),
             };
             if !equals(sample, wanted, confirm.tolerance) {
                 if sample.at < since.after(spec.settle) {
@@ -176,10 +172,12 @@ impl Memory {
     }
 }
 
-/// Whether two setpoints mean the same to a device.
+/// Whether two setpoints mean the same to a device: some keep what is written in memory that wears
+/// out, and none takes steps finer than the operation's own.
 fn same(a: Setpoint, b: Setpoint) -> bool {
-    let near = match (a.percent(), b.percent()) {
-        (Some(a), Some(b)) => (a - b).abs() < PERCENT_STEP,
+    let kind = Operation::find(a.operation()).and_then(|operation| operation.argument);
+    let near = match (a.argument(), b.argument()) {
+        (Some(a), Some(b)) => (a - b).abs() < kind.map_or(0.0, |kind| kind.step),
         (None, None) => true,
         _ => false,
     };

@@ -50,6 +50,7 @@ pub fn estimate(
         import: snapshot.number(&site.grid.power).map(Power::new),
         base_load: None,
         peak,
+        ..Estimate::default()
     };
     estimate.base_load = base_load(site, &estimate, memory);
     estimate

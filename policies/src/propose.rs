@@ -149,6 +149,7 @@ mod tests {
             peak: Power::ZERO,
             cost: Money::ZERO,
             why: Why::default(),
+            ..Plan::default()
         }
     }
 

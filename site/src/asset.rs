@@ -260,6 +260,18 @@ pub struct LightingPoints {
     pub power: Option<PointId>,
 }
 
+/// Points of a device through which the grid's operator limits the site. A limit is in force while
+/// its point holds a number; a point that says "not available" means no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteLimitPoints {
+    /// The most import, in W.
+    pub import: Option<PointId>,
+    /// The most export, in W.
+    pub export: Option<PointId>,
+    /// While this says no, neither is in force.
+    pub active: Option<PointId>,
+}
+
 /// The point of common coupling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grid {
@@ -271,4 +283,8 @@ pub struct Grid {
     pub export_energy: Option<PointId>,
     /// The most that may be exported.
     pub export_limit: Option<Power>,
+    /// The most that may be imported: what the connection bears.
+    pub import_limit: Option<Power>,
+    /// Where the grid's operator writes limits of its own.
+    pub remote_limit: Option<RemoteLimitPoints>,
 }

@@ -1,7 +1,7 @@
 //! From a wish to a byte: proposals, the guard's verdicts, commands, and what became of them.
 
 use crate::ids::{AssetId, DeviceId};
-use crate::units::Ratio;
+use crate::units::{Current, Power, Ratio};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -9,9 +9,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Setpoint {
-    /// A pump runs.
+    /// A pump or a load that is on or off runs.
     Run,
-    /// A pump stops.
+    /// It stops.
     Stop,
     /// An inverter gives at most this share of its AC rating.
     Limit(Ratio),
@@ -19,6 +19,10 @@ pub enum Setpoint {
     NoLimit,
     /// Lighting is on at this level; zero is off.
     Light(Ratio),
+    /// A battery takes this power; a negative one is given.
+    Power(Power),
+    /// A charger gives a vehicle at most this current per phase; zero is a pause.
+    Charge(Current),
 }
 
 impl Setpoint {
@@ -32,13 +36,18 @@ impl Setpoint {
             Self::NoLimit => "release",
             Self::Light(level) if level.get() > 0.0 => "light",
             Self::Light(_) => "dark",
+            Self::Power(_) => "power",
+            Self::Charge(current) if current.get() > 0.0 => "charge",
+            Self::Charge(_) => "pause",
         }
     }
-    /// The command's argument in per cent, when it has one.
+    /// The command's argument, when it has one, in the unit of its operation.
     #[must_use]
-    pub fn percent(&self) -> Option<f64> {
+    pub fn argument(&self) -> Option<f64> {
         match self {
             Self::Limit(ratio) | Self::Light(ratio) => Some(ratio.percent()),
+            Self::Power(power) => Some(power.get()),
+            Self::Charge(current) => Some(current.get()),
             Self::Run | Self::Stop | Self::NoLimit => None,
         }
     }
@@ -46,10 +55,62 @@ impl Setpoint {
 
 impl fmt::Display for Setpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.percent() {
-            Some(percent) if percent > 0.0 => write!(f, "{} {percent:.0} %", self.operation()),
-            _ => f.write_str(self.operation()),
+        let operation = self.operation();
+        match self {
+            Self::Limit(share) | Self::Light(share) if share.get() > 0.0 => {
+                write!(f, "{operation} {:.0} %", share.percent())
+            }
+            Self::Power(power) => write!(f, "{operation} {:.1} kW", power.kw()),
+            Self::Charge(current) if current.get() > 0.0 => {
+                write!(f, "{operation} {:.1} A", current.get())
+            }
+            _ => f.write_str(operation),
         }
+    }
+}
+
+/// A command that a device profile may have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Operation {
+    /// Its name in a profile.
+    pub name: &'static str,
+    /// Its own argument; none when it has none.
+    pub argument: Option<ArgumentKind>,
+}
+
+/// The argument that a command carries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ArgumentKind {
+    /// The word that stands for it in a profile, which is also its unit.
+    pub word: &'static str,
+    /// The range that any device may be told; its asset's own range is the guard's business.
+    pub range: (f64, f64),
+    /// Two arguments closer than this are the same order.
+    pub step: f64,
+}
+
+const PERCENT: ArgumentKind = ArgumentKind { word: "percent", range: (0.0, 100.0), step: 0.05 };
+const WATTS: ArgumentKind = ArgumentKind { word: "watts", range: (-1e7, 1e7), step: 50.0 };
+const AMPERES: ArgumentKind = ArgumentKind { word: "amperes", range: (0.0, 1000.0), step: 0.05 };
+
+/// All commands there are.
+pub const OPERATIONS: [Operation; 9] = [
+    Operation { name: "run", argument: None },
+    Operation { name: "stop", argument: None },
+    Operation { name: "limit", argument: Some(PERCENT) },
+    Operation { name: "release", argument: None },
+    Operation { name: "light", argument: Some(PERCENT) },
+    Operation { name: "dark", argument: None },
+    Operation { name: "power", argument: Some(WATTS) },
+    Operation { name: "charge", argument: Some(AMPERES) },
+    Operation { name: "pause", argument: None },
+];
+
+impl Operation {
+    /// A command by its name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        OPERATIONS.into_iter().find(|operation| operation.name == name)
     }
 }
 

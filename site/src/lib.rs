@@ -9,6 +9,7 @@ pub mod asset;
 pub mod command;
 pub mod district;
 pub mod electrical;
+pub mod external;
 pub mod file;
 pub mod holidays;
 pub mod ids;

@@ -1,12 +1,16 @@
 //! A resolved site: what `site.yaml` means after every default is filled in and every reference
 //! is checked.
 
-use crate::asset::{FlowMeter, Grid, Inverter, Lighting, Pump, Tank};
+use crate::asset::{
+    Battery, Charger, FlowMeter, Generator, Grid, Inverter, LiftStation, Lighting, Pump, Shiftable,
+    Tank,
+};
 use crate::district::District;
+use crate::electrical::Electrical;
 use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId};
 use crate::tariff::Tariff;
-use crate::units::{Power, Price, Ratio};
+use crate::units::{Energy, Power, Price, Ratio};
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -106,12 +110,29 @@ pub struct SimulatedLoad {
     pub rated_power: Power,
 }
 
+/// Vehicles that come to the simulated chargers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SimulatedCharging {
+    /// Visits without a booking, per charger and day, on average.
+    pub visits_per_day: f64,
+    /// What a visitor wants, on average.
+    pub energy: Energy,
+    /// How long a visitor stays, on average.
+    pub stay: Duration,
+    /// Share of booked sessions to which nobody comes.
+    pub no_show: Ratio,
+}
+
 /// What `regie-sim` is told about the field that stands in for the real one. The daemon never
 /// looks at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
     /// Level of every tank at the start, as a share of its height.
     pub initial_level: Ratio,
+    /// State of charge of every battery at the start.
+    pub initial_charge: Ratio,
+    /// Who comes to charge.
+    pub charging: SimulatedCharging,
     /// Recorded profiles.
     pub profiles: Option<PathBuf>,
     /// Recorded weather.
@@ -164,6 +185,18 @@ pub struct Site {
     pub inverters: Vec<Inverter>,
     /// Lighting cabinets in order of their names.
     pub lighting: Vec<Lighting>,
+    /// Batteries in order of their names.
+    pub batteries: Vec<Battery>,
+    /// Chargers in order of their names.
+    pub chargers: Vec<Charger>,
+    /// Loads that may wait, in order of their names.
+    pub shiftable: Vec<Shiftable>,
+    /// Lift stations in order of their names.
+    pub lift_stations: Vec<LiftStation>,
+    /// Generators in order of their names.
+    pub generators: Vec<Generator>,
+    /// The low-voltage network, when it is declared.
+    pub electrical: Option<Electrical>,
     /// The point of common coupling.
     pub grid: Grid,
     /// Load seen only at the meter.

@@ -1,9 +1,10 @@
 //! What is believed, what is expected, and what is intended: estimate, forecast and plan as data.
 //! How they are made is the business of `policies`.
 
+use crate::external::ExternalLimit;
 use crate::ids::AssetId;
 use crate::time::Now;
-use crate::units::{Flow, Level, Money, Power, Price, Ratio};
+use crate::units::{Current, Energy, Flow, Level, Money, Power, Price, Ratio, Voltage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,8 +74,49 @@ pub struct LoadState {
     pub unavailable: Option<String>,
 }
 
-/// The state of the commune as believed at one instant.
+/// What is known of a battery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatteryState {
+    /// State of charge; none when unknown.
+    pub charge: Option<Estimated<Ratio>>,
+    /// Its power, positive when charging.
+    pub power: Option<Power>,
+    /// The setpoint in force.
+    pub setting: Option<Power>,
+    /// Why the plan cannot count on it; none when it can.
+    pub unavailable: Option<String>,
+}
+
+/// What is known of a charger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChargerState {
+    /// Whether a vehicle is plugged in; none when unknown.
+    pub connected: Option<bool>,
+    /// Its power.
+    pub power: Option<Power>,
+    /// The current limit in force.
+    pub setting: Option<Current>,
+    /// The vehicle that is there; none when there is none, or nothing is known of it.
+    pub session: Option<Session>,
+    /// Why the plan cannot count on it; none when it can.
+    pub unavailable: Option<String>,
+}
+
+/// A vehicle at a charger, now or later.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// When it came, or will.
+    pub arrival: Timestamp,
+    /// When it leaves.
+    pub departure: Timestamp,
+    /// Energy still wanted.
+    pub wanted: Energy,
+    /// How this is known: measured (the vehicle said so), modelled (a booking or habit), default.
+    pub basis: Basis,
+}
+
+/// The state of the commune as believed at one instant.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Estimate {
     /// When.
     pub now: Now,
@@ -94,6 +136,30 @@ pub struct Estimate {
     pub base_load: Option<Estimated<Power>>,
     /// The billing period's highest average import so far.
     pub peak: Power,
+    /// Batteries.
+    #[serde(default)]
+    pub batteries: BTreeMap<AssetId, BatteryState>,
+    /// Chargers.
+    #[serde(default)]
+    pub chargers: BTreeMap<AssetId, ChargerState>,
+    /// Loads that are on or off: shiftable loads and the pumps of lift stations.
+    #[serde(default)]
+    pub switched: BTreeMap<AssetId, PumpState>,
+    /// How long each shiftable load has run in the present local day.
+    #[serde(default)]
+    pub run_today: BTreeMap<AssetId, Duration>,
+    /// Levels of the lift stations' wells; none when unknown.
+    #[serde(default)]
+    pub wells: BTreeMap<AssetId, Option<Estimated<Level>>>,
+    /// The generator that runs, when one does.
+    #[serde(default)]
+    pub generator: Option<AssetId>,
+    /// Limits from outside that are in force or to come.
+    #[serde(default)]
+    pub external: Vec<ExternalLimit>,
+    /// Voltage of the busbar between phases, where it is measured.
+    #[serde(default)]
+    pub busbar: Option<Voltage>,
 }
 
 /// What measurements say of a pump, as factors on what the network file says of it.
@@ -197,7 +263,7 @@ pub struct LightingWindow {
 }
 
 /// What is expected in each step of the horizon.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Forecast {
     /// The steps, from now.
     pub steps: Vec<Step>,
@@ -215,10 +281,16 @@ pub struct Forecast {
     pub price: Vec<Price>,
     /// Name of the tariff class.
     pub class: Vec<String>,
+    /// What flows into the wells of lift stations.
+    #[serde(default)]
+    pub inflow: BTreeMap<AssetId, Vec<Flow>>,
+    /// Vehicles at each charger, the one that is there first.
+    #[serde(default)]
+    pub sessions: BTreeMap<AssetId, Vec<Session>>,
 }
 
 /// The fallback ladder. Always labelled in status, metrics and history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     /// The optimal plan: every wish is met.
@@ -230,6 +302,7 @@ pub enum Rung {
     /// Level bands and calendars.
     Rules,
     /// Control is released: the devices' own local modes take over.
+    #[default]
     Release,
 }
 
@@ -283,6 +356,12 @@ pub struct Why {
     pub bindings: Vec<Binding>,
     /// Shadow price of energy at the point of common coupling, per step, EUR/kWh.
     pub energy_value: Vec<Price>,
+    /// Shadow price of energy on each feeder, per step, EUR/kWh.
+    #[serde(default)]
+    pub feeder_value: BTreeMap<AssetId, Vec<Price>>,
+    /// Shadow price of energy stored in each battery, per step, EUR/kWh.
+    #[serde(default)]
+    pub charge_value: BTreeMap<AssetId, Vec<Price>>,
     /// Shadow price of stored water per tank and step, EUR/m3.
     pub water_value: BTreeMap<AssetId, Vec<f64>>,
     /// Why the pump combinations stand or were chosen anew, in words.
@@ -296,7 +375,7 @@ pub struct Why {
 }
 
 /// What is intended over the horizon.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Plan {
     /// Where it stands on the ladder.
     pub rung: Rung,
@@ -317,6 +396,24 @@ pub struct Plan {
     pub limits: BTreeMap<AssetId, Vec<Option<Ratio>>>,
     /// Lighting levels per step.
     pub lighting: BTreeMap<AssetId, Vec<Ratio>>,
+    /// Power of batteries and chargers per step, positive when charging.
+    #[serde(default)]
+    pub power: BTreeMap<AssetId, Vec<Power>>,
+    /// State of charge of batteries at the end of each step.
+    #[serde(default)]
+    pub charge: BTreeMap<AssetId, Vec<Ratio>>,
+    /// Loads that are on or off: the share of each step in which one runs; 0 or 1 in the near steps.
+    #[serde(default)]
+    pub switched: BTreeMap<AssetId, Vec<Ratio>>,
+    /// Levels of wells at the end of each step.
+    #[serde(default)]
+    pub wells: BTreeMap<AssetId, Vec<Level>>,
+    /// Power from the busbar into each feeder per step.
+    #[serde(default)]
+    pub feeders: BTreeMap<AssetId, Vec<Power>>,
+    /// Voltage at each node per step, as a share of the nominal one.
+    #[serde(default)]
+    pub voltage: BTreeMap<AssetId, Vec<Ratio>>,
     /// Import per step (export negative).
     pub import: Vec<Power>,
     /// Price of imported energy per step.

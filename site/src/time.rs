@@ -33,7 +33,7 @@ impl Mono {
 }
 
 /// Now, on both clocks, read once per cycle or tick.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Now {
     /// For ages and timers.
     pub mono: Mono,

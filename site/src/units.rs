@@ -24,7 +24,7 @@ pub trait Quantity: Sized + Copy {
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $label:literal, [$(($unit:literal, $factor:expr)),+ $(,)?]) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(f64);
 

@@ -7,7 +7,7 @@ use crate::codec;
 use crate::error::FieldError;
 use crate::profile::{Argument, DeadMan, Profile, Refresh};
 use site::Mono;
-use site::command::{Command, Guarded};
+use site::command::{Command, Guarded, Operation};
 
 /// One value for one point, in order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,10 +125,14 @@ fn plan(
         .commands
         .get(operation)
         .ok_or_else(|| FieldError::NoCommand { profile: profile.name.clone(), operation })?;
-    let percent = setpoint.percent();
-    if percent.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
-        return Err(FieldError::Percent { operation, found: percent });
+    let own = setpoint.argument();
+    let kind = Operation::find(operation).and_then(|operation| operation.argument);
+    if let (Some(argument), Some(kind)) = (own, kind)
+        && !(kind.range.0..=kind.range.1).contains(&argument)
+    {
+        return Err(FieldError::Argument { operation, word: kind.word, found: own });
     }
+    let word = kind.map_or("argument", |kind| kind.word);
     let mut writes = Vec::new();
     let place = |name: &String| {
         let found = profile.points.iter().position(|point| &point.name == name);
@@ -143,7 +147,7 @@ fn plan(
     for write in spec.writes.iter().filter(|_| parts.command) {
         let value = match write.value {
             Argument::Constant(value) => value,
-            Argument::Percent => percent.ok_or(FieldError::Percent { operation, found: None })?,
+            Argument::Own => own.ok_or(FieldError::Argument { operation, word, found: None })?,
         };
         writes.push(Write { point: place(&write.point)?, value });
     }

@@ -2,19 +2,10 @@
 
 use super::{Argument, CommandSpec, ConfirmSpec, DeadMan, Kind, PointSpec, Refresh, WriteSpec};
 use crate::codec;
+use site::command::{OPERATIONS, Operation};
 use site::text::{Node, Place, Section};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// The commands there are, and whether they carry an argument in per cent.
-const OPERATIONS: [(&str, bool); 6] = [
-    ("run", false),
-    ("stop", false),
-    ("limit", true),
-    ("release", false),
-    ("light", true),
-    ("dark", false),
-];
 
 /// Writes of one command, and points that confirm it.
 const STEPS_MAX: usize = 16;
@@ -30,13 +21,13 @@ const DEAD_MAN: std::ops::RangeInclusive<Duration> =
 pub(super) fn read(root: &Section<'_>, points: &[PointSpec]) -> BTreeMap<String, CommandSpec> {
     let mut commands = BTreeMap::new();
     for (name, place, section) in root.named("commands", "command") {
-        let Some((_, percent)) = OPERATIONS.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+        let Some(operation) = Operation::find(name) else {
+            let known = OPERATIONS.map(|operation| operation.name);
             let message = format!("'{name}' is not a command");
             section.complain("unknown-command", place, message, &known.join(", "));
             continue;
         };
-        let reader = Reader { points, percent: *percent };
+        let reader = Reader { points, operation };
         let command = reader.command(&section, place);
         section.finish();
         commands.insert(name.to_owned(), command);
@@ -46,7 +37,7 @@ pub(super) fn read(root: &Section<'_>, points: &[PointSpec]) -> BTreeMap<String,
 
 struct Reader<'a> {
     points: &'a [PointSpec],
-    percent: bool,
+    operation: Operation,
 }
 
 impl Reader<'_> {
@@ -114,19 +105,16 @@ impl Reader<'_> {
     }
 
     fn argument(&self, section: &Section<'_>, node: &Node) -> Option<Argument> {
-        let argument = section.scalar(node, "wrong-kind", |text| match text {
-            "percent" => Ok(Argument::Percent),
-            number => match number.parse::<f64>() {
-                Ok(number) if number.is_finite() => Ok(Argument::Constant(number)),
-                _ => Err(format!("'{number}' is neither a number nor the word 'percent'")),
-            },
-        })?;
-        if argument == Argument::Percent && !self.percent {
-            let message = "this command carries no per cent";
-            section.complain("wrong-kind", node.place, message, "write a number");
-            return None;
-        }
-        Some(argument)
+        let own = self.operation.argument.map(|argument| argument.word);
+        section.scalar(node, "wrong-kind", |text| match (text.parse::<f64>(), own) {
+            (Ok(number), _) if number.is_finite() => Ok(Argument::Constant(number)),
+            (_, Some(own)) if text == own => Ok(Argument::Own),
+            (_, Some(own)) => Err(format!("'{text}' is neither a number nor the word '{own}'")),
+            (_, None) => {
+                let name = self.operation.name;
+                Err(format!("'{text}' is not a number, and '{name}' carries nothing of its own"))
+            }
+        })
     }
 }
 

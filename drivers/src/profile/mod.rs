@@ -256,8 +256,9 @@ pub struct ConfirmSpec {
 pub enum Argument {
     /// Always this.
     Constant(f64),
-    /// The command's own argument in per cent: the word `percent` in the file.
-    Percent,
+    /// The command's own argument: the word `percent`, `watts` or `amperes` in the file, whichever
+    /// the command carries.
+    Own,
 }
 
 /// What the device does by itself: when it hears nothing for `timeout`, it leaves our command.

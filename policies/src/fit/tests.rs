@@ -114,6 +114,7 @@ impl Plant {
             import: None,
             base_load: None,
             peak: Power::ZERO,
+            ..Estimate::default()
         }
     }
 

@@ -122,6 +122,7 @@ pub fn forecast(
         price: classes().map(|class| class.price).collect(),
         class: classes().map(|class| class.name.clone()).collect(),
         steps,
+        ..Forecast::default()
     }
 }
 

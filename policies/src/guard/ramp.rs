@@ -54,7 +54,7 @@ fn commanded(case: &Case<'_>) -> Option<f64> {
     match case.memory.setting(&case.proposal.asset)?.0 {
         Setpoint::Limit(share) | Setpoint::Light(share) => Some(share.get()),
         Setpoint::NoLimit => Some(1.0),
-        Setpoint::Run | Setpoint::Stop => None,
+        Setpoint::Run | Setpoint::Stop | Setpoint::Power(_) | Setpoint::Charge(_) => None,
     }
 }
 

@@ -94,6 +94,7 @@ pub(super) fn plan(
         price: forecast.price.clone(),
         class: forecast.class.clone(),
         why: Why { shortfalls, switching: words.to_owned(), ..Why::default() },
+        ..Plan::default()
     };
     prices(inputs, solved, &mut plan);
     Ok(plan)

@@ -5,7 +5,7 @@ use drivers::profile::Profile;
 use jiff::Timestamp;
 
 use super::deadman::{DeadMan, Write};
-use super::memory::{Memory, percent_point};
+use super::memory::{Memory, argument_point};
 use crate::plant::Plant;
 
 /// On grid, on grid and limited, standby without sun: as Huawei numbers them.
@@ -44,7 +44,7 @@ pub(crate) struct VendorInverter {
 impl VendorInverter {
     /// The site's inverter at a place. Its limit register begins at 100 per cent.
     pub(crate) fn new(inverter: usize, profile: &Profile, memory: &mut Memory) -> Self {
-        if let Some(point) = percent_point(profile, "limit") {
+        if let Some(point) = argument_point(profile, "limit") {
             memory.set(profile, point, 100.0);
         }
         Self {
@@ -69,7 +69,7 @@ impl VendorInverter {
     ) {
         self.dead_man.handle_write(write, at);
         if write.of_an_order {
-            let order = memory.order(profile, "limit").and_then(|order| order.percent);
+            let order = memory.order(profile, "limit").and_then(|order| order.argument);
             self.limit_percent = order.unwrap_or(100.0);
         }
         plant.limit_inverter(self.inverter, self.in_force(at) / 100.0);

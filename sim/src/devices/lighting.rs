@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::deadman::{DeadMan, Write};
 use super::encode::flag;
-use super::memory::{Memory, percent_point};
+use super::memory::{Memory, argument_point};
 use crate::plant::Plant;
 
 /// What a point of the cabinet shows.
@@ -52,7 +52,7 @@ impl Cabinet {
             has_orders: ["light", "dark"].iter().all(|name| profile.commands.contains_key(*name)),
             switched_to_local: false,
             ordered_by_register: None,
-            level_point: percent_point(profile, "light").map(str::to_owned),
+            level_point: argument_point(profile, "light").map(str::to_owned),
         }
     }
 
@@ -101,7 +101,7 @@ impl Cabinet {
             return;
         }
         if let Some(order) = memory.order(profile, "light") {
-            plant.light(self.cabinet, order.percent.unwrap_or(100.0) / 100.0, at);
+            plant.light(self.cabinet, order.argument.unwrap_or(100.0) / 100.0, at);
         } else if memory.order(profile, "dark").is_some() {
             plant.light(self.cabinet, 0.0, at);
         }

@@ -13,8 +13,8 @@ pub(crate) struct Memory(BTreeMap<usize, Vec<u16>>);
 /// An order as the registers have it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Order {
-    /// The argument in per cent, for an order that has one.
-    pub(crate) percent: Option<f64>,
+    /// Its own argument, for an order that has one.
+    pub(crate) argument: Option<f64>,
 }
 
 impl Memory {
@@ -55,13 +55,13 @@ impl Memory {
 
     /// The order of that name, when the registers hold all of it.
     pub(crate) fn order(&self, profile: &Profile, name: &str) -> Option<Order> {
-        let mut order = Order { percent: None };
+        let mut order = Order { argument: None };
         for write in &profile.commands.get(name)?.writes {
             let held = self.number(profile, &write.point)?;
             match write.value {
                 Argument::Constant(wanted) if (held - wanted).abs() > 1e-9 => return None,
                 Argument::Constant(_) => {}
-                Argument::Percent => order.percent = Some(held),
+                Argument::Own => order.argument = Some(held),
             }
         }
         Some(order)
@@ -69,12 +69,12 @@ impl Memory {
 
     /// Makes the registers hold the order of that name, as a device in local does that shows what
     /// it is doing.
-    pub(crate) fn set_order(&mut self, profile: &Profile, name: &str, percent: f64) {
+    pub(crate) fn set_order(&mut self, profile: &Profile, name: &str, argument: f64) {
         let Some(command) = profile.commands.get(name) else { return };
         for write in &command.writes {
             let value = match write.value {
                 Argument::Constant(value) => value,
-                Argument::Percent => percent,
+                Argument::Own => argument,
             };
             self.set(profile, &write.point, value);
         }
@@ -92,9 +92,9 @@ pub(crate) fn is_of_an_order(profile: &Profile, point: usize) -> bool {
     profile.commands.values().any(|command| command.writes.iter().any(|w| w.point == *name))
 }
 
-/// The point that takes the argument in per cent of an order.
-pub(crate) fn percent_point<'a>(profile: &'a Profile, order: &str) -> Option<&'a str> {
+/// The point that takes the argument of an order.
+pub(crate) fn argument_point<'a>(profile: &'a Profile, order: &str) -> Option<&'a str> {
     let writes = &profile.commands.get(order)?.writes;
-    let taking = writes.iter().find(|write| write.value == Argument::Percent)?;
+    let taking = writes.iter().find(|write| write.value == Argument::Own)?;
     Some(&taking.point)
 }

@@ -75,7 +75,7 @@ impl Days {
     }
     /// A day of the week.
     #[must_use]
-    pub fn on(day: Weekday) -> Self {
+    pub const fn on(day: Weekday) -> Self {
         Self::On(Weekday0(day.to_monday_zero_offset()))
     }
 }

@@ -7,8 +7,19 @@ use crate::text::{Place, Section, Tree};
 use std::collections::BTreeMap;
 
 /// The sections of the file that declare assets; a name is used once across all of them.
-const ASSET_SECTIONS: [&str; 6] =
-    ["tanks", "pumps", "flow_meters", "districts", "inverters", "lighting"];
+pub(crate) const ASSET_SECTIONS: [&str; 11] = [
+    "tanks",
+    "pumps",
+    "flow_meters",
+    "districts",
+    "inverters",
+    "lighting",
+    "batteries",
+    "chargers",
+    "shiftable",
+    "lift_stations",
+    "generators",
+];
 
 const SAFE_STATES: [(&str, SafeState); 5] = [
     ("local", SafeState::Local),

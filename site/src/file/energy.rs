@@ -5,6 +5,7 @@ use super::water::time_of_day;
 use super::{Context, angle, share};
 use crate::asset::{
     Grid, Inverter, InverterPoints, Lighting, LightingPoints, ProgramLine, ProgramStart,
+    RemoteLimitPoints,
 };
 use crate::ids::AssetId;
 use crate::text::Section;
@@ -119,6 +120,24 @@ pub(super) fn grid(section: Section<'_>, context: &Context<'_>) -> Option<Grid> 
     let import_energy = full_point_maybe(&section, context, "import_energy");
     let export_energy = full_point_maybe(&section, context, "export_energy");
     let export_limit = section.quantity_maybe::<Power>("export_limit");
+    let import_limit = section.quantity_maybe::<Power>("import_limit");
+    let remote_limit = section.section_maybe("remote_limit").map(|points| {
+        let point = |key| full_point_maybe(&points, context, key);
+        let remote = RemoteLimitPoints {
+            import: point("import"),
+            export: point("export"),
+            active: point("active"),
+        };
+        points.finish();
+        remote
+    });
     section.finish();
-    Some(Grid { power: power?, import_energy, export_energy, export_limit })
+    Some(Grid {
+        power: power?,
+        import_energy,
+        export_energy,
+        export_limit,
+        import_limit,
+        remote_limit,
+    })
 }

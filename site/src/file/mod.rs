@@ -1,9 +1,13 @@
 //! `site.yaml`: text in, a resolved [`Site`] or all its findings out.
 
 mod assets;
+mod charging;
 mod devices;
 mod districts;
+mod electrical;
 mod energy;
+mod flexible;
+mod storage;
 mod tariff;
 mod water;
 
@@ -11,9 +15,11 @@ pub use devices::endpoint;
 
 use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId, PointId};
-use crate::model::{BaseLoad, Device, Pace, SimulatedLoad, Simulation, Site, Water};
+use crate::model::{
+    BaseLoad, Device, Pace, SimulatedCharging, SimulatedLoad, Simulation, Site, Water,
+};
 use crate::text::{self, Finding, Findings, Place, Section};
-use crate::units::{Angle, Power, Quantity, Ratio};
+use crate::units::{Angle, Energy, Power, Quantity, Ratio};
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -22,6 +28,10 @@ use std::time::Duration;
 
 /// The version of the file's format. A file says which it was written for.
 const VERSION: u32 = 1;
+
+/// The sections whose assets take or give power.
+const POWERED: [&str; 7] =
+    ["pumps", "inverters", "lighting", "batteries", "chargers", "shiftable", "lift_stations"];
 
 /// A file that the site names; whoever can open files checks that it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,9 +74,23 @@ pub(crate) struct Context<'a> {
     pub(crate) devices: Vec<DeviceId>,
     pub(crate) tanks: Vec<AssetId>,
     pub(crate) flow_meters: Vec<AssetId>,
+    /// Everything that may hang on a feeder or a generator.
+    pub(crate) powered: Vec<AssetId>,
 }
 
 impl Context<'_> {
+    /// A list of names of assets that take or give power.
+    pub(crate) fn asset_list(&self, section: &Section<'_>, key: &'static str) -> Vec<AssetId> {
+        let read = |text: &str| {
+            let found = self.powered.iter().find(|id| id.as_str() == text);
+            found
+                .cloned()
+                .ok_or_else(|| format!("nothing that takes or gives power is called '{text}'"))
+        };
+        let nodes = section.list(key).iter();
+        nodes.filter_map(|node| section.scalar(node, "unknown-asset", read)).collect()
+    }
+
     /// A path named in the file, relative to the file's folder.
     pub(crate) fn path(&self, section: &Section<'_>, key: &'static str) -> Option<PathBuf> {
         let node = section.get(key)?;
@@ -145,6 +169,7 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
         devices: root.names("devices"),
         tanks: root.names("tanks"),
         flow_meters: root.names("flow_meters"),
+        powered: POWERED.iter().flat_map(|key| root.names::<AssetId>(key)).collect(),
     };
     let about = root.section("site").map(about);
     let pace = pace(root.section_maybe("pace"));
@@ -157,6 +182,13 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
     let districts = districts::read(&root, &context);
     let inverters = energy::inverters(&root, &context);
     let lighting = energy::lighting(&root, &context);
+    let batteries = storage::batteries(&root, &context);
+    let chargers = charging::chargers(&root, &context);
+    let shiftable = flexible::shiftable(&root, &context);
+    let lift_stations = flexible::lift_stations(&root, &context);
+    let generators = flexible::generators(&root, &context);
+    let electrical =
+        root.section_maybe("electrical").and_then(|section| electrical::read(section, &context));
     let grid = root.section("grid").and_then(|section| energy::grid(section, &context));
     let tariff = root.section("tariff").and_then(tariff::read);
     let base_load = base_load(root.section_maybe("base_load"));
@@ -188,6 +220,12 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
             districts,
             inverters,
             lighting,
+            batteries,
+            chargers,
+            shiftable,
+            lift_stations,
+            generators,
+            electrical,
             grid,
             base_load,
             tariff,
@@ -303,6 +341,13 @@ fn base_load(section: Option<Section<'_>>) -> BaseLoad {
 fn simulation(section: Option<Section<'_>>, context: &Context<'_>) -> Simulation {
     let mut simulation = Simulation {
         initial_level: Ratio::new(0.5),
+        initial_charge: Ratio::new(0.5),
+        charging: SimulatedCharging {
+            visits_per_day: 0.8,
+            energy: Energy::from_kwh(14.0),
+            stay: Duration::from_secs(4 * 3600),
+            no_show: Ratio::new(0.1),
+        },
         profiles: None,
         weather: None,
         loads: Vec::new(),
@@ -312,6 +357,17 @@ fn simulation(section: Option<Section<'_>>, context: &Context<'_>) -> Simulation
     };
     let Some(section) = section else { return simulation };
     simulation.initial_level = section.quantity_or("initial_level", simulation.initial_level);
+    simulation.initial_charge = section.quantity_or("initial_charge", simulation.initial_charge);
+    if let Some(section) = section.section_maybe("charging") {
+        let charging = &mut simulation.charging;
+        charging.visits_per_day =
+            section.number_or("visits_per_day", charging.visits_per_day, 0.0..=20.0);
+        charging.energy = section.quantity_or("energy", charging.energy);
+        charging.stay = seconds(&section, "stay", charging.stay.as_secs());
+        charging.no_show =
+            share(&section, "no_show", Some(charging.no_show.get())).unwrap_or(charging.no_show);
+        section.finish();
+    }
     simulation.profiles = context.path(&section, "profiles");
     simulation.weather = context.path(&section, "weather");
     simulation.mismatch = section.quantity_or("mismatch", simulation.mismatch);

@@ -64,7 +64,7 @@ fn months(text: &str) -> Result<Vec<i8>, String> {
 }
 
 /// Reads "22:00-06:00".
-fn hours(text: &str) -> Result<Hours, String> {
+pub(super) fn hours(text: &str) -> Result<Hours, String> {
     let wrong = || format!("'{text}' is not a range of hours; write \"22:00-06:00\"");
     let (from, to) = text.split_once('-').ok_or_else(wrong)?;
     Ok(Hours { from: time_of_day(from.trim())?, to: time_of_day(to.trim())? })

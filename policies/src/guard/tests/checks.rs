@@ -150,7 +150,7 @@ fn range_shares_stay_within_their_bounds() {
     assert_eq!(words, ["range narrowed: 2.0 % was wished, and 5.0 to 100.0 % is allowed"]);
     assert_eq!(bench.ask("L1", light(130.0)).0, Some(light(100.0)));
     bench.field.pass(10);
-    assert_eq!(bench.ask("L1", light(-1.0)).0.and_then(|s| s.percent()), Some(80.0), "and a ramp");
+    assert_eq!(bench.ask("L1", light(-1.0)).0.and_then(|s| s.argument()), Some(80.0), "and a ramp");
 }
 
 #[test]
