@@ -111,12 +111,17 @@ pub(crate) enum FieldError {
         operation: &'static str,
     },
     /// A command's argument is missing, or outside what any device may be told.
-    #[error("the command '{operation}' needs {word} within their range, and has {found:?}")]
+    #[error(
+        "the command '{operation}' needs {} to {} {word}, and has {found:?}",
+        range.0, range.1
+    )]
     Argument {
         /// The command.
         operation: &'static str,
         /// What it carries.
         word: &'static str,
+        /// The range of it.
+        range: (f64, f64),
         /// What it has.
         found: Option<f64>,
     },

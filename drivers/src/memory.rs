@@ -177,7 +177,7 @@ impl Memory {
 fn same(a: Setpoint, b: Setpoint) -> bool {
     let kind = Operation::find(a.operation()).and_then(|operation| operation.argument);
     let near = match (a.argument(), b.argument()) {
-        (Some(a), Some(b)) => (a - b).abs() < kind.map_or(0.0, |kind| kind.step),
+        (Some(a), Some(b)) => kind.is_none_or(|kind| (a - b).abs() < kind.step),
         (None, None) => true,
         _ => false,
     };

@@ -1,10 +1,16 @@
 //! What is believed, what is expected, and what is intended: estimate, forecast and plan as data.
 //! How they are made is the business of `policies`.
 
+mod fit;
+mod storage;
+
+pub use fit::{Misfit, MisfitKind, PumpFit};
+pub use storage::{BatteryState, ChargerState, Session};
+
 use crate::external::ExternalLimit;
 use crate::ids::AssetId;
 use crate::time::Now;
-use crate::units::{Current, Energy, Flow, Level, Money, Power, Price, Ratio, Voltage};
+use crate::units::{Flow, Level, Money, Power, Price, Ratio, Voltage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,47 +80,6 @@ pub struct LoadState {
     pub unavailable: Option<String>,
 }
 
-/// What is known of a battery.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BatteryState {
-    /// State of charge; none when unknown.
-    pub charge: Option<Estimated<Ratio>>,
-    /// Its power, positive when charging.
-    pub power: Option<Power>,
-    /// The setpoint in force.
-    pub setting: Option<Power>,
-    /// Why the plan cannot count on it; none when it can.
-    pub unavailable: Option<String>,
-}
-
-/// What is known of a charger.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChargerState {
-    /// Whether a vehicle is plugged in; none when unknown.
-    pub connected: Option<bool>,
-    /// Its power.
-    pub power: Option<Power>,
-    /// The current limit in force.
-    pub setting: Option<Current>,
-    /// The vehicle that is there; none when there is none, or nothing is known of it.
-    pub session: Option<Session>,
-    /// Why the plan cannot count on it; none when it can.
-    pub unavailable: Option<String>,
-}
-
-/// A vehicle at a charger, now or later.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Session {
-    /// When it came, or will.
-    pub arrival: Timestamp,
-    /// When it leaves.
-    pub departure: Timestamp,
-    /// Energy still wanted.
-    pub wanted: Energy,
-    /// How this is known: measured (the vehicle said so), modelled (a booking or habit), default.
-    pub basis: Basis,
-}
-
 /// The state of the commune as believed at one instant.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Estimate {
@@ -160,80 +125,6 @@ pub struct Estimate {
     /// Voltage of the busbar between phases, where it is measured.
     #[serde(default)]
     pub busbar: Option<Voltage>,
-}
-
-/// What measurements say of a pump, as factors on what the network file says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct PumpFit {
-    /// Factor on what it adds to the tanks.
-    pub flow: Estimated<Ratio>,
-    /// Factor on its power.
-    pub power: Estimated<Ratio>,
-}
-
-/// In what the model and the measurements disagree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MisfitKind {
-    /// What a pump delivers, as a factor.
-    Flow,
-    /// What power a pump takes, as a factor.
-    Power,
-    /// What a tank gains beyond what flows say, m3/h.
-    Balance,
-    /// What consumers take, as a factor of the profile.
-    Demand,
-}
-
-impl MisfitKind {
-    /// The word used in status and metrics.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Flow => "flow",
-            Self::Power => "power",
-            Self::Balance => "balance",
-            Self::Demand => "demand",
-        }
-    }
-}
-
-/// Something that the model no longer describes: the correction is outside its usual range.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Misfit {
-    /// The pump or tank, or `demand`.
-    pub subject: String,
-    /// In what they disagree.
-    pub kind: MisfitKind,
-    /// How much: a factor, or m3/h for a balance.
-    pub value: f64,
-    /// Its spread, one standard deviation.
-    pub spread: f64,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-impl Misfit {
-    /// In words, for people.
-    #[must_use]
-    pub fn words(&self) -> String {
-        let Self { subject, value, spread, .. } = self;
-        let (percent, percent_spread) = (100.0 * value, 100.0 * spread);
-        match self.kind {
-            MisfitKind::Flow => format!(
-                "{subject} delivers {percent:.0} % (± {percent_spread:.0}) of what its curve says"
-            ),
-            MisfitKind::Power => format!(
-                "{subject} takes {percent:.0} % (± {percent_spread:.0}) of the power its curve says"
-            ),
-            MisfitKind::Balance => format!(
-                "{subject} gains {value:+.0} m3/h (± {spread:.0}) beyond what the flows say"
-            ),
-            MisfitKind::Demand => {
-                format!("demand is {percent:.0} % (± {percent_spread:.0}) of its profile")
-            }
-        }
-    }
 }
 
 /// One interval of the horizon.

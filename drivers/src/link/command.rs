@@ -127,12 +127,11 @@ fn plan(
         .ok_or_else(|| FieldError::NoCommand { profile: profile.name.clone(), operation })?;
     let own = setpoint.argument();
     let kind = Operation::find(operation).and_then(|operation| operation.argument);
-    if let (Some(argument), Some(kind)) = (own, kind)
-        && !(kind.range.0..=kind.range.1).contains(&argument)
-    {
-        return Err(FieldError::Argument { operation, word: kind.word, found: own });
+    let (word, range) = kind.map_or(("argument", (0.0, 0.0)), |kind| (kind.word, kind.range));
+    let wrong = || FieldError::Argument { operation, word, range, found: own };
+    if kind.is_some() && own.is_some_and(|own| !(range.0..=range.1).contains(&own)) {
+        return Err(wrong());
     }
-    let word = kind.map_or("argument", |kind| kind.word);
     let mut writes = Vec::new();
     let place = |name: &String| {
         let found = profile.points.iter().position(|point| &point.name == name);
@@ -147,7 +146,7 @@ fn plan(
     for write in spec.writes.iter().filter(|_| parts.command) {
         let value = match write.value {
             Argument::Constant(value) => value,
-            Argument::Own => own.ok_or(FieldError::Argument { operation, word, found: None })?,
+            Argument::Own => own.ok_or_else(wrong)?,
         };
         writes.push(Write { point: place(&write.point)?, value });
     }

@@ -247,7 +247,7 @@ async fn what_should_never_arrive_here_is_refused_before_any_byte() {
     for level in [1.01, 7.0] {
         let light = [guarded("L1", "light1", Setpoint::Light(Ratio::new(level)))];
         let failed = deliver(&field, &clock, &light).await;
-        assert!(matches!(&failed, Delivery::Failed(words) if words.contains("0 to 100 %")));
+        assert!(matches!(&failed, Delivery::Failed(words) if words.contains("0 to 100 percent")));
     }
     assert!(peer.writes().is_empty(), "the limits stand here too, behind the guard's");
     field.stop().await;

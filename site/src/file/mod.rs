@@ -7,6 +7,7 @@ mod districts;
 mod electrical;
 mod energy;
 mod flexible;
+mod simulation;
 mod storage;
 mod tariff;
 mod water;
@@ -15,11 +16,9 @@ pub use devices::endpoint;
 
 use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId, PointId};
-use crate::model::{
-    BaseLoad, Device, Pace, SimulatedCharging, SimulatedLoad, Simulation, Site, Water,
-};
+use crate::model::{BaseLoad, Device, Pace, Site, Water};
 use crate::text::{self, Finding, Findings, Place, Section};
-use crate::units::{Angle, Energy, Power, Quantity, Ratio};
+use crate::units::{Angle, Power, Quantity, Ratio};
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -160,9 +159,8 @@ pub fn read(text: &str, origin: &Path) -> Result<Resolved, Vec<Finding>> {
     }
 }
 
-fn whole(root: Section<'_>, origin: &Path) -> Reading {
-    root.number::<u32>("regie", VERSION..=VERSION);
-    let context = Context {
+fn context<'a>(root: &Section<'_>, origin: &'a Path) -> Context<'a> {
+    Context {
         folder: origin.parent().unwrap_or(Path::new("")),
         files: RefCell::default(),
         needs: RefCell::default(),
@@ -170,7 +168,19 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
         tanks: root.names("tanks"),
         flow_meters: root.names("flow_meters"),
         powered: POWERED.iter().flat_map(|key| root.names::<AssetId>(key)).collect(),
-    };
+    }
+}
+
+fn check_water(root: &Section<'_>, missing: bool) {
+    if missing {
+        let message = "pumps are declared and 'water' is missing";
+        root.complain("missing-key", root.place(), message, "add 'water' with the network's file");
+    }
+}
+
+fn whole(root: Section<'_>, origin: &Path) -> Reading {
+    root.number::<u32>("regie", VERSION..=VERSION);
+    let context = context(&root, origin);
     let about = root.section("site").map(about);
     let pace = pace(root.section_maybe("pace"));
     let (listen, state) = service(root.section_maybe("service"), &context);
@@ -192,11 +202,8 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
     let grid = root.section("grid").and_then(|section| energy::grid(section, &context));
     let tariff = root.section("tariff").and_then(tariff::read);
     let base_load = base_load(root.section_maybe("base_load"));
-    let simulation = simulation(root.section_maybe("simulation"), &context);
-    if water.is_none() && !pumps.is_empty() {
-        let message = "pumps are declared and 'water' is missing";
-        root.complain("missing-key", root.place(), message, "add 'water' with the network's file");
-    }
+    let simulation = simulation::read(root.section_maybe("simulation"), &context);
+    check_water(&root, water.is_none() && !pumps.is_empty());
     assets::unique(&root);
     root.finish();
     let (network, known) = (water.clone(), devices.clone());
@@ -336,57 +343,6 @@ fn base_load(section: Option<Section<'_>>) -> BaseLoad {
     let base_load = BaseLoad { mean: section.quantity("mean").unwrap_or(Power::ZERO) };
     section.finish();
     base_load
-}
-
-fn simulation(section: Option<Section<'_>>, context: &Context<'_>) -> Simulation {
-    let mut simulation = Simulation {
-        initial_level: Ratio::new(0.5),
-        initial_charge: Ratio::new(0.5),
-        charging: SimulatedCharging {
-            visits_per_day: 0.8,
-            energy: Energy::from_kwh(14.0),
-            stay: Duration::from_secs(4 * 3600),
-            no_show: Ratio::new(0.1),
-        },
-        profiles: None,
-        weather: None,
-        loads: Vec::new(),
-        pv_profiles: vec!["pv1".into()],
-        mismatch: Ratio::new(0.03),
-        demand_noise: Ratio::new(0.05),
-    };
-    let Some(section) = section else { return simulation };
-    simulation.initial_level = section.quantity_or("initial_level", simulation.initial_level);
-    simulation.initial_charge = section.quantity_or("initial_charge", simulation.initial_charge);
-    if let Some(section) = section.section_maybe("charging") {
-        let charging = &mut simulation.charging;
-        charging.visits_per_day =
-            section.number_or("visits_per_day", charging.visits_per_day, 0.0..=20.0);
-        charging.energy = section.quantity_or("energy", charging.energy);
-        charging.stay = seconds(&section, "stay", charging.stay.as_secs());
-        charging.no_show =
-            share(&section, "no_show", Some(charging.no_show.get())).unwrap_or(charging.no_show);
-        section.finish();
-    }
-    simulation.profiles = context.path(&section, "profiles");
-    simulation.weather = context.path(&section, "weather");
-    simulation.mismatch = section.quantity_or("mismatch", simulation.mismatch);
-    simulation.demand_noise = section.quantity_or("demand_noise", simulation.demand_noise);
-    for load in section.sections("loads") {
-        let (profile, rated_power) = (load.text("profile"), load.quantity::<Power>("rated_power"));
-        load.finish();
-        if let (Some(profile), Some(rated_power)) = (profile, rated_power) {
-            simulation.loads.push(SimulatedLoad { profile, rated_power });
-        }
-    }
-    let columns = section.list("pv_profiles");
-    if !columns.is_empty() {
-        let name = |text: &str| Ok::<_, std::convert::Infallible>(text.to_owned());
-        let read = |node| section.scalar(node, "wrong-kind", name);
-        simulation.pv_profiles = columns.iter().filter_map(read).collect();
-    }
-    section.finish();
-    simulation
 }
 
 /// A ratio between 0 and 1.
