@@ -293,7 +293,7 @@ pub struct Plan {
     /// State of charge of batteries at the end of each step.
     #[serde(default)]
     pub charge: BTreeMap<AssetId, Vec<Ratio>>,
-    /// Loads that are on or off: the share of each step in which one runs; 0 or 1 in the near steps.
+    /// Loads that are on or off: the share of each step in which one runs; 0 or 1 in near steps.
     #[serde(default)]
     pub switched: BTreeMap<AssetId, Vec<Ratio>>,
     /// Levels of wells at the end of each step.
