@@ -90,7 +90,8 @@ fn asked(
     let estimate = estimate(site, field, &mut memory, &GuardMemory::default(), Power::ZERO);
     let learned = Learned::new(site);
     let forecast = forecast(site, &learned, &estimate, water.base_demand(), steps(site, now));
-    let inputs = Inputs { site, water: Some(water), estimate: &estimate, forecast: &forecast };
+    let inputs =
+        Inputs { site, water: Some(water), estimate: &estimate, forecast: &forecast, holds: &[] };
     let mut planner = planner;
     let (plan, work) = planner.optimise(&inputs);
     (planner, plan, work)

@@ -113,7 +113,8 @@ impl Controller {
         let timer = self.clock.stopwatch();
         let mut solve = tokio::task::spawn_blocking(move || {
             let water = water.as_deref();
-            let inputs = Inputs { site: &site, water, estimate: &estimate, forecast: &forecast };
+            let inputs =
+                Inputs { site: &site, water, estimate: &estimate, forecast: &forecast, holds: &[] };
             let (result, work) = planner.optimise(&inputs);
             (planner, result, work)
         });

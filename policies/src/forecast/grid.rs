@@ -54,6 +54,29 @@ pub(crate) fn reserve_times(site: &Site, now: Timestamp) -> Vec<i64> {
     reserves.flat_map(due).collect()
 }
 
+/// Hours of a local day, within some local hours, that lie after an instant.
+pub(crate) fn hours_left(
+    site: &Site,
+    hours: site::tariff::Hours,
+    date: jiff::civil::Date,
+    after: Timestamp,
+) -> f64 {
+    let day = date.to_zoned(site.zone.clone()).and_then(|day| day.start_of_day());
+    let Ok(start) = day else { return 0.0 };
+    let next = start.checked_add(1.day()).map_or(start.timestamp(), |next| next.timestamp());
+    let mut at = start.timestamp().as_second();
+    let mut seconds = 0;
+    while at < next.as_second() {
+        let instant = Timestamp::from_second(at).unwrap_or(after);
+        let inside = hours.contains(instant.to_zoned(site.zone.clone()).time());
+        if inside && instant >= after {
+            seconds += FINE.min(next.as_second() - at);
+        }
+        at += FINE;
+    }
+    f64::from(i32::try_from(seconds).unwrap_or(0)) / 3600.0
+}
+
 fn join(start: i64, cuts: &[i64]) -> Vec<Step> {
     let mut steps = Vec::with_capacity(cuts.len());
     let mut from = start;

@@ -5,8 +5,8 @@ mod learned;
 pub mod lighting;
 pub mod sun;
 
-pub(crate) use grid::reserve_times;
 pub use grid::steps;
+pub(crate) use grid::{hours_left, reserve_times};
 pub use learned::{Clearness, Profile};
 
 use jiff::Timestamp;

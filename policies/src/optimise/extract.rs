@@ -1,18 +1,17 @@
 //! From a solved model to a plan in the site's own words, checked before anybody uses it.
 
+mod assets;
+mod prices;
+
 use super::model::{SolveError, Solved};
-use super::problem::{Problem, tank_ids};
+use super::problem::Problem;
 use super::trajectory::{Trajectory, coming};
 use super::{Inputs, Mix, Schedule, Switching, near_until, schedule};
 use good_lp::Variable;
-use site::plan::{Binding, Plan, Rung, Shortfall, Why};
-use site::units::{Level, Money, Power, Price, Ratio};
+use site::plan::{Plan, Rung, Shortfall, Why};
+use site::units::{Level, Money, Power, Ratio};
 use std::collections::BTreeMap;
 
-/// A constraint counts as binding when its price is above this, EUR.
-const BINDING_PRICE_MIN: f64 = 1e-4;
-/// How many binding constraints a plan reports.
-const BINDINGS_MAX: usize = 24;
 /// An inverter whose plan is this much below what it could give is limited.
 const LIMIT_MARGIN: f64 = 0.005;
 /// An export this close to its limit is at the limit, kW.
@@ -37,9 +36,15 @@ pub(super) fn schedule(
         Switching::Free(..) => near_until(inputs),
         Switching::Fixed(schedule) => schedule.near_until,
     };
+    let share = |(t, &column): (usize, &Variable)| {
+        let share = solved.value(column).clamp(0.0, 1.0);
+        if switching.whole(inputs, t) { share.round() } else { share }
+    };
+    let switched = problem.switched.on.iter().map(|on| on.iter().enumerate().map(share).collect());
     Schedule {
         mixes: columns.mixes.iter().enumerate().map(mix).collect(),
         used: columns.used.iter().map(|&used| solved.value(used) > 0.5).collect(),
+        switched: switched.collect(),
         near_until,
     }
 }
@@ -67,8 +72,8 @@ pub(super) fn plan(
     let now = inputs.estimate.now.utc;
     let tanks = levels(inputs, problem, &Trajectory::follow(inputs, Some(found)), solved)?;
     let net = |t: usize| {
-        let kw = solved.value(problem.import[t]) - solved.value(problem.export[t]);
-        Power::from_kw(kw)
+        let grid = &problem.grid;
+        Power::from_kw(solved.value(grid.import[t]) - solved.value(grid.export[t]))
     };
     let import: Vec<Power> = (0..forecast.steps.len()).map(net).collect();
     let shortfalls = shortfalls(inputs, problem, solved);
@@ -88,15 +93,16 @@ pub(super) fn plan(
         tanks,
         limits: limits(inputs, problem, solved),
         lighting: site.lighting.iter().enumerate().map(light).collect(),
-        peak: Power::from_kw(solved.value(problem.peak)),
-        cost: cost(inputs, &import, solved.value(problem.peak)),
+        peak: Power::from_kw(solved.value(problem.grid.peak)),
+        cost: cost(inputs, &import, solved.value(problem.grid.peak)),
         import,
         price: forecast.price.clone(),
         class: forecast.class.clone(),
         why: Why { shortfalls, switching: words.to_owned(), ..Why::default() },
         ..Plan::default()
     };
-    prices(inputs, solved, &mut plan);
+    assets::fill(inputs, problem, (found, solved), &mut plan);
+    prices::fill(inputs, solved, &mut plan);
     Ok(plan)
 }
 
@@ -155,7 +161,7 @@ fn limits(
 
 fn at_export_limit(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved, t: usize) -> bool {
     let limit = inputs.site.grid.export_limit;
-    limit.is_some_and(|limit| solved.value(problem.export[t]) > limit.kw() - EXPORT_MARGIN_KW)
+    limit.is_some_and(|limit| solved.value(problem.grid.export[t]) > limit.kw() - EXPORT_MARGIN_KW)
 }
 
 /// Expected money over the horizon: energy, and the part of the demand charge that is new.
@@ -193,34 +199,4 @@ fn shortfalls(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved) -> Vec<Sh
         });
     }
     all
-}
-
-/// Shadow prices: what energy and water are worth, and which constraints bind.
-fn prices(inputs: &Inputs<'_>, solved: &mut Solved, plan: &mut Plan) {
-    let tanks = tank_ids(inputs);
-    let steps = plan.steps.clone();
-    let mut water: BTreeMap<site::AssetId, Vec<f64>> =
-        tanks.keys().map(|id| (id.clone(), Vec::new())).collect();
-    let mut bindings = Vec::new();
-    for (name, price) in solved.prices() {
-        let Some((owner, rule)) = name.split_once('.') else { continue };
-        if owner == "grid" && rule.starts_with("balance") {
-            let t = plan.why.energy_value.len();
-            plan.why.energy_value.push(Price::new(price / steps[t].hours()));
-        } else if rule.starts_with("balance") {
-            let found = water.iter_mut().find(|(id, _)| id.as_str() == owner);
-            if let Some((_, values)) = found {
-                values.push(price);
-            }
-        } else if price.abs() > BINDING_PRICE_MIN
-            && owner != "pumps"
-            && !rule.starts_with("switches")
-        {
-            bindings.push(Binding { constraint: name.to_owned(), price: price.abs() });
-        }
-    }
-    bindings.sort_by(|a, b| b.price.total_cmp(&a.price).then(a.constraint.cmp(&b.constraint)));
-    bindings.truncate(BINDINGS_MAX);
-    plan.why.bindings = bindings;
-    plan.why.water_value = water;
 }

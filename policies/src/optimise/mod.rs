@@ -6,14 +6,23 @@
 //! more than a threshold: a planner without memory switches pumps for nothing.
 
 mod audit;
+mod battery;
+mod bus;
+mod chargers;
+mod energy;
 mod extract;
+mod grid;
+mod hold;
 mod model;
+mod network;
 mod problem;
 mod pumps;
 mod schedule;
+mod switched;
 mod tanks;
 mod trajectory;
 
+pub use hold::{Held, Hold};
 pub use model::{Limits, SolveError};
 
 use crate::water::WaterModel;
@@ -62,6 +71,8 @@ pub struct Inputs<'a> {
     pub estimate: &'a Estimate,
     /// What is expected.
     pub forecast: &'a Forecast,
+    /// What is held fast whatever it costs: the question of a counterfactual. Usually nothing.
+    pub holds: &'a [Hold],
 }
 
 impl Inputs<'_> {
@@ -69,6 +80,29 @@ impl Inputs<'_> {
     fn shortfall_price(&self) -> f64 {
         let wanted = self.site.water.as_ref().map_or(0.0, |water| water.shortfall_price);
         wanted.max(PENALTY_FACTOR * self.site.dearest_price().get())
+    }
+    /// The dearest energy, EUR/kWh.
+    fn dearest_price(&self) -> f64 {
+        let prices = self.forecast.price.iter().map(|price| price.get());
+        prices.fold(self.site.dearest_price().get(), f64::max).max(0.01)
+    }
+    /// What a kWh that somebody wanted and did not get costs at least, EUR.
+    fn penalty_per_kwh(&self) -> f64 {
+        PENALTY_FACTOR * self.dearest_price()
+    }
+    /// The mean price of the horizon, EUR/kWh.
+    fn mean_price(&self) -> f64 {
+        let steps = self.forecast.steps.iter().zip(&self.forecast.price);
+        let (sum, hours) = steps.fold((0.0, 0.0), |(sum, hours), (step, price)| {
+            (sum + price.get() * step.hours(), hours + step.hours())
+        });
+        if hours > 0.0 { sum / hours } else { 0.0 }
+    }
+    /// Whether an asset may take power: while a generator runs, only what it carries may.
+    fn may_draw(&self, asset: &AssetId) -> bool {
+        let Some(running) = &self.estimate.generator else { return true };
+        let generator = self.site.generators.iter().find(|generator| &generator.id == running);
+        generator.is_none_or(|generator| generator.carries.contains(asset))
     }
 }
 
@@ -93,6 +127,9 @@ struct Chosen {
 struct Schedule {
     mixes: Vec<Mix>,
     used: Vec<bool>,
+    /// Shares of each step in which each load that is on or off runs.
+    #[serde(default)]
+    switched: Vec<Vec<f64>>,
     /// Steps that begin before this have one combination.
     near_until: Timestamp,
 }
@@ -159,7 +196,7 @@ impl Planner {
     /// When there is no plan: the caller goes down the ladder.
     pub fn optimise(&mut self, inputs: &Inputs<'_>) -> (Result<Plan, SolveError>, Work) {
         let mut work = Work::default();
-        if inputs.water.is_none() {
+        if inputs.water.is_none() && switched::loads(inputs).next().is_none() {
             return (without_choice(inputs, &mut work), work);
         }
         let now = inputs.estimate.now.utc;
@@ -289,12 +326,13 @@ fn newly_given_up(plan: &Plan, chosen: &Plan) -> Option<String> {
     Some(format!("{} would be missed", missed.wish))
 }
 
-/// A site without pumps has nothing to choose: the linear program is the whole plan.
+/// A site without anything to switch has nothing to choose: the linear program is the whole plan.
 fn without_choice(inputs: &Inputs<'_>, work: &mut Work) -> Result<Plan, SolveError> {
     work.linear += 1;
     let mixes = vec![Vec::new(); inputs.forecast.steps.len()];
     let near_until = inputs.estimate.now.utc;
-    fixed(inputs, &Schedule { mixes, used: Vec::new(), near_until }, "there are no pumps")
+    let schedule = Schedule { mixes, used: Vec::new(), switched: Vec::new(), near_until };
+    fixed(inputs, &schedule, "there is nothing to switch")
 }
 
 fn unavailable(inputs: &Inputs<'_>) -> BTreeSet<AssetId> {

@@ -111,7 +111,15 @@ pub(super) fn bounds(inputs: &Inputs<'_>, g: usize, offset: Duration, first: boo
         else {
             continue;
         };
+        let held = inputs.held_on(id, offset);
         let running = state.running == Some(true);
+        if !inputs.may_draw(id) || held == Some(false) {
+            continue;
+        }
+        if held == Some(true) {
+            (least, most) = (least + 1, most + 1);
+            continue;
+        }
         if !inputs.commandable(id) {
             // It does what it does; for now that counts, later nobody can count on it.
             least += usize::from(first && running);

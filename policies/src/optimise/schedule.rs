@@ -9,23 +9,28 @@ use std::time::Duration;
 /// The standing choice on the steps of the new horizon. Where it ends, its last step goes on. What
 /// the pumps must or may do now narrows its near part.
 pub(super) fn shifted(inputs: &Inputs<'_>, chosen: &Chosen) -> Option<Schedule> {
-    let water = inputs.water?;
     let steps = &inputs.forecast.steps;
     let first = steps.first()?.start;
     let (plan, old) = (&chosen.plan, &chosen.schedule);
+    let combinations = inputs.water.map_or(0, |water| water.tables.combinations().len());
     let mut mixes = Vec::with_capacity(steps.len());
+    let mut switched: Vec<Vec<f64>> = vec![Vec::new(); old.switched.len()];
     for step in steps {
         let middle = site::time::add_seconds(step.start, step.hours() * 1800.0);
         let last = plan.steps.len().checked_sub(1)?;
-        let mix = old.mixes.get(plan.step_at(middle).unwrap_or(last))?;
-        if mix.len() != water.tables.combinations().len() {
+        let t = plan.step_at(middle).unwrap_or(last);
+        let mix = old.mixes.get(t)?;
+        if mix.len() != combinations {
             return None;
         }
         let offset = step.start.duration_since(first).unsigned_abs();
-        let whole = step.start < old.near_until;
+        let whole = step.start < old.near_until && inputs.water.is_some();
         mixes.push(if whole { narrowed(inputs, mix, offset)? } else { mix.clone() });
+        for (shares, old) in switched.iter_mut().zip(&old.switched) {
+            shares.push(*old.get(t)?);
+        }
     }
-    Some(Schedule { mixes, used: old.used.clone(), near_until: old.near_until })
+    Some(Schedule { mixes, used: old.used.clone(), switched, near_until: old.near_until })
 }
 
 /// Whether two schedules agree wherever both have one combination.

@@ -164,13 +164,3 @@ impl Wishes {
         [self.below, self.above, self.unmet, self.spilt, self.reserve]
     }
 }
-
-impl Wish {
-    /// A column for what is missed in a step, at a price per unit, EUR.
-    fn slack(&mut self, model: &mut Model, t: usize, price: f64) -> Variable {
-        let column = model.column(&self.name, 0.0, f64::INFINITY);
-        model.cost(&self.name, price, column);
-        self.slack.push((t, column, price));
-        column
-    }
-}

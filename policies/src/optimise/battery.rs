@@ -1,0 +1,152 @@
+//! Batteries: energy balance, limits of power and energy, wear, a reserve for outages.
+
+use super::bus::{Buses, Reactive};
+use super::model::Model;
+use super::problem::Wish;
+use super::{Inputs, PENALTY_FACTOR};
+use good_lp::{Expression, Variable};
+use site::asset::{Battery, Mode};
+
+/// What a kWh outside the state of charge that is allowed costs per hour, as a multiple of the
+/// dearest energy: it comes back as fast as its power lets it.
+const OUTSIDE_FACTOR: f64 = 20.0;
+
+/// Columns of one battery; none where the plan cannot count on it.
+pub(super) struct BatteryColumns {
+    /// Taken, kW.
+    pub(super) charge: Vec<Variable>,
+    /// Given, kW.
+    pub(super) discharge: Vec<Variable>,
+    /// Energy at the end of each step, kWh.
+    pub(super) energy: Vec<Variable>,
+}
+
+/// Adds all batteries.
+pub(super) fn add(
+    model: &mut Model,
+    inputs: &Inputs<'_>,
+    buses: &mut Buses<'_>,
+    wishes: &mut Vec<Wish>,
+) -> Vec<Option<BatteryColumns>> {
+    let batteries = inputs.site.batteries.iter();
+    batteries.map(|battery| one(model, inputs, battery, buses, wishes)).collect()
+}
+
+fn one(
+    model: &mut Model,
+    inputs: &Inputs<'_>,
+    battery: &Battery,
+    buses: &mut Buses<'_>,
+    wishes: &mut Vec<Wish>,
+) -> Option<BatteryColumns> {
+    let place = buses.place(&battery.id);
+    let (charge_max, discharge_max) = (battery.charge_power.kw(), battery.discharge_power.kw());
+    let state = inputs.estimate.batteries.get(&battery.id);
+    let known = state.and_then(|state| state.charge);
+    let free = battery.control.mode == Mode::Control
+        && state.is_some_and(|state| state.unavailable.is_none());
+    let (Some(now), true) = (known, free) else {
+        // It does what it does for now; later nobody knows.
+        let power = state.and_then(|state| state.power).map_or(0.0, |power| power.kw());
+        buses.fixed((place, 0), power, Reactive::None);
+        return None;
+    };
+    buses.may(place, discharge_max, charge_max);
+    let takes_max = if inputs.may_draw(&battery.id) { charge_max } else { 0.0 };
+    let capacity = battery.capacity.kwh();
+    let one_way = battery.one_way();
+    let mut columns =
+        BatteryColumns { charge: Vec::new(), discharge: Vec::new(), energy: Vec::new() };
+    let mut missed = Wishes::new(inputs, battery);
+    let mut before: Expression = (now.value.get().clamp(0.0, 1.0) * capacity).into();
+    for (t, step) in inputs.forecast.steps.iter().enumerate() {
+        let hours = step.hours();
+        let name = |what: &str| format!("{}.{what}[{t}]", battery.id);
+        let held = inputs.held_power(&battery.id, step);
+        let (least, most) = held.map_or((0.0, takes_max), |kw| (kw.max(0.0), kw.max(0.0)));
+        let charge = model.column(&name("charge"), least, most);
+        let (least, most) =
+            held.map_or((0.0, discharge_max), |kw| ((-kw).max(0.0), (-kw).max(0.0)));
+        let discharge = model.column(&name("discharge"), least, most);
+        model.cost("wear", battery.wear.get() * hours, discharge);
+        buses.take((place, t), 1.0, charge, Reactive::None);
+        buses.give((place, t), 1.0, discharge);
+        // Losses pay for taking and giving at once only where energy has a negative price.
+        let both = (1.0 / charge_max) * charge + (1.0 / discharge_max) * discharge;
+        model.row(name("one_direction"), both.leq(1.0));
+        let energy = model.column(&name("energy"), 0.0, capacity);
+        let gained = before + one_way * hours * charge - hours / one_way * discharge;
+        model.row(name("balance"), gained.eq(energy));
+        missed.add(model, inputs, (t, hours), energy);
+        columns.charge.push(charge);
+        columns.discharge.push(discharge);
+        columns.energy.push(energy);
+        before = energy.into();
+    }
+    if let Some(&last) = columns.energy.last() {
+        model.cost("energy left at the end", -worth(inputs, battery), last);
+    }
+    wishes.extend(missed.all());
+    Some(columns)
+}
+
+/// What a kWh left at the end is worth, EUR: what it replaces later less the loss and the wear, at a
+/// price between the cheapest and the dearest of the horizon.
+fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
+    let prices = || inputs.forecast.price.iter().map(|price| price.get());
+    let (cheap, dear) = (prices().fold(f64::MAX, f64::min), prices().fold(0.0, f64::max));
+    let given = (dear - battery.wear.get()) * battery.one_way();
+    let taken = cheap / battery.one_way();
+    ((given + taken) / 2.0).max(0.0)
+}
+
+struct Wishes {
+    low: Wish,
+    high: Wish,
+    reserve: Wish,
+    marks: (f64, f64, f64),
+}
+
+impl Wishes {
+    fn new(inputs: &Inputs<'_>, battery: &Battery) -> Self {
+        let capacity = battery.capacity.kwh();
+        let wish = |what: &str| Wish {
+            name: format!("{}.{what}", battery.id),
+            unit: "kWh",
+            tolerance: 0.005 * capacity,
+            slack: Vec::new(),
+        };
+        let share = |ratio: site::units::Ratio| ratio.get() * capacity;
+        let marks = (share(battery.charge_low), share(battery.charge_high), share(battery.reserve));
+        // A reserve that is being filled is not a wish given up.
+        let known = inputs.estimate.batteries.get(&battery.id).and_then(|state| state.charge);
+        let now = known.map_or(0.0, |charge| charge.value.get() * capacity);
+        let mut reserve = wish("reserve");
+        reserve.tolerance = reserve.tolerance.max(marks.2 - now);
+        Self { low: wish("charge_low"), high: wish("charge_high"), reserve, marks }
+    }
+
+    fn add(
+        &mut self,
+        model: &mut Model,
+        inputs: &Inputs<'_>,
+        (t, hours): (usize, f64),
+        energy: Variable,
+    ) {
+        let dear = inputs.dearest_price();
+        let (low, high, reserve) = self.marks;
+        let outside = OUTSIDE_FACTOR * dear * hours;
+        let below = self.low.slack(model, t, outside);
+        model.row(format!("{}[{t}]", self.low.name), (energy + below).geq(low));
+        let above = self.high.slack(model, t, outside);
+        model.row(format!("{}[{t}]", self.high.name), (energy - above).leq(high));
+        if reserve > low {
+            let short = self.reserve.slack(model, t, PENALTY_FACTOR * dear * hours);
+            model.row(format!("{}[{t}]", self.reserve.name), (energy + short).geq(reserve));
+        }
+    }
+
+    fn all(self) -> [Wish; 3] {
+        [self.low, self.high, self.reserve]
+    }
+}

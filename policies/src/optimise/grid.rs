@@ -1,0 +1,129 @@
+//! The point of common coupling: balance of the busbar, prices, limits, highest import.
+
+use super::Inputs;
+use super::bus::Buses;
+use super::model::Model;
+use super::network::{OVERLOAD_PRICE, both_ways};
+use super::problem::Wish;
+use good_lp::{Expression, Variable};
+use site::external::{Direction, lowest};
+use site::plan::Step;
+use site::units::Power;
+
+/// What a kW above a limit that an authority ordered costs per hour, EUR.
+const ORDER_PRICE: f64 = 20.0;
+/// What one kWh later is worth less per hour ahead, EUR: breaks ties towards the near.
+const PATIENCE: f64 = 1e-5;
+
+/// Columns of the point of common coupling.
+pub(super) struct GridColumns {
+    pub(super) import: Vec<Variable>,
+    pub(super) export: Vec<Variable>,
+    pub(super) peak: Variable,
+}
+
+/// Closes the busbar's balance.
+pub(super) fn add(
+    model: &mut Model,
+    inputs: &Inputs<'_>,
+    buses: &mut Buses<'_>,
+    wishes: &mut Vec<Wish>,
+) -> GridColumns {
+    let (forecast, tariff) = (inputs.forecast, &inputs.site.tariff);
+    let so_far = inputs.estimate.peak.kw().max(0.0);
+    let peak = model.column("grid.peak", so_far, f64::INFINITY);
+    if let Some(charge) = tariff.demand_charge {
+        let days = charge.billing.days_left(inputs.estimate.now.utc, &inputs.site.zone);
+        model.cost("grid.peak", charge.price.get() / days, peak);
+    }
+    let mut limits = Limits::new(inputs);
+    let mut columns = GridColumns { import: Vec::new(), export: Vec::new(), peak };
+    let mut ahead = 0.0;
+    for (t, step) in forecast.steps.iter().enumerate() {
+        let import = model.column("grid.import", 0.0, f64::INFINITY);
+        let export = model.column("grid.export", 0.0, f64::INFINITY);
+        let price = forecast.price[t].get() + PATIENCE * ahead;
+        ahead += step.hours();
+        model.cost("grid.import", price * step.hours(), import);
+        // The program is linear: energy could be bought and sold at once. Where selling pays more
+        // than buying costs it would do so without end, so the plan reckons with no more.
+        let earned = tariff.feed_in.get().min(forecast.price[t].get());
+        model.cost("grid.export", -earned * step.hours(), export);
+        let net = std::mem::take(&mut buses.net[0][t]);
+        model.row(format!("grid.balance[{t}]"), (net + import - export).eq(0.0));
+        model.row(format!("grid.peak[{t}]"), (Expression::from(import) - peak).leq(0.0));
+        limits.add(model, inputs, (t, step), (import, export));
+        columns.import.push(import);
+        columns.export.push(export);
+    }
+    wishes.extend(limits.all());
+    columns
+}
+
+/// The most export and import, and what the transformer bears.
+struct Limits {
+    export: Wish,
+    import: Wish,
+    transformer: Wish,
+}
+
+impl Limits {
+    fn new(_: &Inputs<'_>) -> Self {
+        let wish = |what: &str| Wish::kw(format!("grid.{what}"));
+        Self {
+            export: wish("export_limit"),
+            import: wish("import_limit"),
+            transformer: wish("transformer"),
+        }
+    }
+
+    fn add(
+        &mut self,
+        model: &mut Model,
+        inputs: &Inputs<'_>,
+        (t, step): (usize, &Step),
+        (import, export): (Variable, Variable),
+    ) {
+        let site = inputs.site;
+        for (wish, direction, own, column) in [
+            (&mut self.export, Direction::Export, site.grid.export_limit, export),
+            (&mut self.import, Direction::Import, site.grid.import_limit, import),
+        ] {
+            let Some((limit, ordered)) = limit(inputs, direction, own, step) else { continue };
+            let price = if ordered { ORDER_PRICE } else { OVERLOAD_PRICE };
+            let over = wish.slack(model, t, price * step.hours());
+            let row = (Expression::from(column) - over).leq(limit.kw());
+            model.row(format!("{}[{t}]", wish.name), row);
+        }
+        let electrical = site.electrical.as_ref();
+        if let Some((network, plate)) = electrical.and_then(|e| Some((e, e.transformer?))) {
+            // Active power alone is reckoned with: what it bears at the usual power factor.
+            let limit = plate.rating.kva() * network.power_factor.get();
+            let over = self.transformer.slack(model, t, OVERLOAD_PRICE * step.hours());
+            both_ways(model, &self.transformer.name, t, (import - export, over), limit);
+        }
+    }
+
+    fn all(self) -> [Wish; 3] {
+        [self.export, self.import, self.transformer]
+    }
+}
+
+/// The lowest limit of a step, and whether it was ordered from outside.
+fn limit(
+    inputs: &Inputs<'_>,
+    direction: Direction,
+    own: Option<Power>,
+    step: &Step,
+) -> Option<(Power, bool)> {
+    let orders = &inputs.estimate.external;
+    let middle = site::time::add_seconds(step.start, step.hours() * 1800.0);
+    let at_start = lowest(orders, direction, step.start);
+    let ordered = [at_start, lowest(orders, direction, middle)].into_iter().flatten();
+    let ordered = ordered.min_by(|a, b| a.get().total_cmp(&b.get()));
+    match (ordered, own) {
+        (Some(ordered), Some(own)) if own.get() < ordered.get() => Some((own, false)),
+        (Some(ordered), _) => Some((ordered, true)),
+        (None, own) => own.map(|own| (own, false)),
+    }
+}
