@@ -1,6 +1,7 @@
 //! What things cost on this machine, in one run: figures to compare with each other, not with
 //! those of another machine.
 
+pub(crate) mod assets;
 pub(crate) mod schedule;
 
 use crate::replay::{Progress, Replay};
@@ -47,6 +48,7 @@ pub fn run(world: &World) -> Result<(), WorldError> {
             );
         }
     }
+    assets::run(&clock);
     println!("resident memory: {}", memory());
     Ok(())
 }

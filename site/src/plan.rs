@@ -255,6 +255,10 @@ pub struct Why {
     pub charge_value: BTreeMap<AssetId, Vec<Price>>,
     /// Shadow price of stored water per tank and step, EUR/m3.
     pub water_value: BTreeMap<AssetId, Vec<f64>>,
+    /// What the plan minimises, EUR: money, penalties and wear, less what is left at the end. Only
+    /// differences between plans for the same instant mean anything.
+    #[serde(default)]
+    pub objective: f64,
     /// Why the pump combinations stand or were chosen anew, in words.
     pub switching: String,
     /// What measurements say of the pumps; the plan reckons with it.

@@ -98,7 +98,12 @@ pub(super) fn plan(
         import,
         price: forecast.price.clone(),
         class: forecast.class.clone(),
-        why: Why { shortfalls, switching: words.to_owned(), ..Why::default() },
+        why: Why {
+            shortfalls,
+            switching: words.to_owned(),
+            objective: solved.objective,
+            ..Why::default()
+        },
         ..Plan::default()
     };
     assets::fill(inputs, problem, (found, solved), &mut plan);

@@ -9,12 +9,14 @@ mod audit;
 mod battery;
 mod bus;
 mod chargers;
+mod counterfactual;
 mod energy;
 mod extract;
 mod grid;
 mod hold;
 mod model;
 mod network;
+mod prepared;
 mod problem;
 mod pumps;
 mod schedule;
@@ -22,8 +24,10 @@ mod switched;
 mod tanks;
 mod trajectory;
 
+pub use counterfactual::Counterfactual;
 pub use hold::{Held, Hold};
 pub use model::{Limits, SolveError};
+pub use prepared::Prepared;
 
 use crate::water::WaterModel;
 use jiff::Timestamp;

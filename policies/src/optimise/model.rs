@@ -64,6 +64,8 @@ pub(super) struct Model {
 pub(super) struct Solved {
     values: good_lp::solvers::highs::HighsSolution,
     rows: Vec<(String, ConstraintReference)>,
+    /// What was minimised, EUR.
+    pub(super) objective: f64,
     /// The limits ended the solve before the gap was reached.
     pub(super) truncated: bool,
 }
@@ -97,6 +99,10 @@ impl Model {
             self.broken.get_or_insert_with(|| format!("cost of {name}"));
         }
     }
+    /// Rows so far.
+    pub(super) const fn rows(&self) -> usize {
+        self.rows.len()
+    }
     /// Adds a row.
     pub(super) fn row(&mut self, name: String, row: Constraint) {
         self.rows.push((name, row));
@@ -118,6 +124,7 @@ impl Model {
         if let Some(broken) = self.broken {
             return Err(SolveError::NotFinite(broken));
         }
+        let objective = self.objective.clone();
         let warm = self.integers.iter().any(|(_, guess)| *guess > 0.5);
         let mut problem = self
             .variables
@@ -142,7 +149,8 @@ impl Model {
             other => SolveError::Solver(other.to_string()),
         })?;
         let truncated = matches!(values.status(), SolutionStatus::TimeLimit);
-        Ok(Solved { values, rows, truncated })
+        let objective = objective.eval_with(&values);
+        Ok(Solved { values, rows, objective, truncated })
     }
 }
 
