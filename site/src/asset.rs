@@ -3,14 +3,19 @@
 
 mod charging;
 mod flexible;
+mod lighting;
 mod storage;
 
 pub use charging::{Booking, Charger, ChargerPoints, Days, UsualSession, Weekday0};
 pub use flexible::{Generator, LiftStation, Shiftable, SwitchPoints};
+pub use lighting::{
+    CalendarLine, Dates, Extinction, Lighting, LightingPoints, NamedProgram, PlannedOverride,
+    ProgramLine, ProgramStart,
+};
 pub use storage::{Battery, BatteryPoints};
 
 use crate::ids::{AssetId, DeviceId, PointId};
-use crate::units::{Angle, Level, Power, Price, Ratio};
+use crate::units::{Angle, Level, Power, Ratio};
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -203,61 +208,6 @@ pub struct InverterPoints {
     pub energy: Option<PointId>,
     /// The limit in force, in per cent of the rating.
     pub limit: PointId,
-}
-
-/// When a line of a lighting program begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProgramStart {
-    /// At dusk (end of civil twilight).
-    Dusk,
-    /// At a local time of day.
-    Clock(Time),
-}
-
-/// One line of a lighting program; it holds until the next line, and the last until dawn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ProgramLine {
-    /// When it begins.
-    pub from: ProgramStart,
-    /// The level wanted.
-    pub level: Ratio,
-    /// The plan may dim down to this.
-    pub may_dim_to: Ratio,
-}
-
-/// A street-lighting cabinet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lighting {
-    /// Its name.
-    pub id: AssetId,
-    /// Its device.
-    pub device: DeviceId,
-    /// How it is controlled.
-    pub control: Control,
-    /// Power at full level.
-    pub rated_power: Power,
-    /// The program, from dusk to dawn.
-    pub program: Vec<ProgramLine>,
-    /// What a kWh of light that was wished and not given is worth.
-    pub value: Price,
-    /// Its points.
-    pub points: LightingPoints,
-}
-
-/// The points of a lighting cabinet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LightingPoints {
-    /// Feedback: the contactor is closed.
-    pub lit: PointId,
-    /// The local/remote switch stands on remote.
-    pub remote: PointId,
-    /// The dimming level in force, in per cent.
-    pub level: PointId,
-    /// The photocell sees darkness.
-    pub dark: Option<PointId>,
-    /// Active power in W.
-    pub power: Option<PointId>,
 }
 
 /// Points of a device through which the grid's operator limits the site. A limit is in force while

@@ -1,15 +1,11 @@
-//! The energy side: inverters, lighting, the point of common coupling.
+//! The energy side: inverters, the point of common coupling.
 
 use super::assets::{Points, control, device, full_point, full_point_maybe, name};
-use super::water::time_of_day;
 use super::{Context, angle, share};
-use crate::asset::{
-    Grid, Inverter, InverterPoints, Lighting, LightingPoints, ProgramLine, ProgramStart,
-    RemoteLimitPoints,
-};
+use crate::asset::{Grid, Inverter, InverterPoints, RemoteLimitPoints};
 use crate::ids::AssetId;
 use crate::text::Section;
-use crate::units::{Power, Price};
+use crate::units::Power;
 
 pub(super) fn inverters(root: &Section<'_>, context: &Context<'_>) -> Vec<Inverter> {
     let mut inverters = Vec::new();
@@ -47,72 +43,6 @@ fn inverter(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option
         min_limit: min_limit?,
         points: points?,
     })
-}
-
-pub(super) fn lighting(root: &Section<'_>, context: &Context<'_>) -> Vec<Lighting> {
-    let mut cabinets = Vec::new();
-    for (id, place, section) in root.named("lighting", "lighting") {
-        let cabinet = name(id, place, &section).and_then(|id| cabinet(id, &section, context));
-        section.finish();
-        cabinets.extend(cabinet);
-    }
-    cabinets.sort_by(|a, b| a.id.cmp(&b.id));
-    cabinets
-}
-
-fn cabinet(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Lighting> {
-    let device = device(section, context);
-    let control = control(section, context, device.as_ref(), &["light", "dark"]);
-    let rated_power = section.quantity::<Power>("rated_power");
-    let value = section.quantity_or("value", Price::new(0.5));
-    let program = program(section);
-    let points = device.clone().and_then(|device| {
-        let points = Points::open(section, context, device);
-        let (lit, remote, level) =
-            (points.need("lit"), points.need("remote"), points.need("level"));
-        let (dark, power) = (points.maybe("dark"), points.maybe("power"));
-        points.finish();
-        Some(LightingPoints { lit: lit?, remote: remote?, level: level?, dark, power })
-    });
-    Some(Lighting {
-        id,
-        device: device?,
-        control: control?,
-        rated_power: rated_power?,
-        program,
-        value,
-        points: points?,
-    })
-}
-
-fn program(section: &Section<'_>) -> Vec<ProgramLine> {
-    let mut lines = Vec::new();
-    for line in section.sections("program") {
-        let from = line.need("from").and_then(|node| {
-            line.scalar(node, "wrong-time", |text| match text {
-                "dusk" => Ok(ProgramStart::Dusk),
-                clock => time_of_day(clock).map(ProgramStart::Clock),
-            })
-        });
-        let level = share(&line, "level", None);
-        let least = level.map_or(1.0, |level| level.get());
-        let may_dim_to = share(&line, "may_dim_to", Some(least));
-        if let (Some(level), Some(dim)) = (level, may_dim_to)
-            && dim > level
-        {
-            let message = "'may_dim_to' is above 'level'";
-            line.complain("out-of-range", line.place(), message, "dim downwards");
-        }
-        line.finish();
-        if let (Some(from), Some(level), Some(may_dim_to)) = (from, level, may_dim_to) {
-            lines.push(ProgramLine { from, level, may_dim_to });
-        }
-    }
-    if lines.first().is_none_or(|line| line.from != ProgramStart::Dusk) {
-        let message = "the program does not begin with a line 'from: dusk'";
-        section.complain("program-without-dusk", section.place(), message, "add it as the first");
-    }
-    lines
 }
 
 pub(super) fn grid(section: Section<'_>, context: &Context<'_>) -> Option<Grid> {

@@ -7,6 +7,7 @@ mod districts;
 mod electrical;
 mod energy;
 mod flexible;
+mod lighting;
 mod simulation;
 mod storage;
 mod tariff;
@@ -191,7 +192,7 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
     let flow_meters = water::flow_meters(&root, &context);
     let districts = districts::read(&root, &context);
     let inverters = energy::inverters(&root, &context);
-    let lighting = energy::lighting(&root, &context);
+    let lighting = lighting::lighting(&root, &context);
     let batteries = storage::batteries(&root, &context);
     let chargers = charging::chargers(&root, &context);
     let shiftable = flexible::shiftable(&root, &context);
