@@ -29,6 +29,7 @@ impl Controller {
         let snapshot = self.freeze(now);
         let estimate = self.estimate(&snapshot);
         let forecast = self.forecast(&estimate);
+        let forecast = self.foreseen(&snapshot, &estimate, forecast);
         let plan = match (self.policy, ladder::obstacle(&self.loaded.site, &estimate)) {
             (Policy::Rules, _) => Err("the rules decide".to_owned()),
             (Policy::Optimal, Some(obstacle)) => Err(obstacle),

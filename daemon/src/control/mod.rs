@@ -4,10 +4,12 @@ mod cycle;
 mod history;
 mod ladder;
 mod model;
+mod outlook;
 mod state;
 mod tally;
 mod view;
 
+pub use outlook::Outlook;
 pub use state::State;
 
 use crate::http::View;
@@ -67,6 +69,7 @@ pub struct Controller {
     clock: Clock,
     history: History,
     policy: Policy,
+    outlook: Option<Arc<dyn Outlook>>,
     state: State,
     /// The planner's model with the last correction.
     corrected: Option<(Correction, Arc<WaterModel>)>,
@@ -99,6 +102,7 @@ impl Controller {
             field,
             history: History::new(store),
             policy,
+            outlook: None,
             state,
             corrected: None,
             tally: Tally::default(),

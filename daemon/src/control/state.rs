@@ -61,6 +61,13 @@ impl State {
         }
     }
 
+    /// Begins with profiles that were learned elsewhere.
+    #[must_use]
+    pub fn with(mut self, learned: Learned) -> Self {
+        self.learned = learned;
+        self
+    }
+
     /// Numbers on from a cycle that an earlier state had reached.
     #[must_use]
     pub const fn after(mut self, cycle: u64) -> Self {

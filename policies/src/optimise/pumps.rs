@@ -26,6 +26,10 @@ pub(super) fn add(model: &mut Model, inputs: &Inputs<'_>, switching: &Switching<
     let known = switching.schedule();
     let used = |(c, _): (usize, _)| {
         let guess = known.is_some_and(|schedule| schedule.used[c]);
+        if inputs.site.tariff.demand_charge.is_none() {
+            // Nothing is paid for the highest import.
+            return model.column("combination used", 0.0, 1.0);
+        }
         if switching.is_fixed() {
             // What was reckoned with is paid; the rest may be taken in parts.
             model.column("combination used", f64::from(u8::from(guess)), 1.0)
