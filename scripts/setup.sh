@@ -2,7 +2,7 @@
 # Installs what building Régie needs besides the Rust toolchain, and nothing that is there already.
 #
 #   scripts/setup.sh              what the build needs: C and C++ compilers, make, CMake, libclang
-#   scripts/setup.sh --tests      and what the tests need: a virtual environment with pymodbus
+#   scripts/setup.sh --tests      and what the tests need: Python packages (test-requirements.txt)
 #   scripts/setup.sh --dry-run    say what would be done, change nothing
 #
 # Why these: HiGHS (C++) and EPANET (C) are compiled from source by CMake, SQLite by the C
@@ -12,7 +12,7 @@
 set -eu
 
 rust_minor_min=89 # rust-version in Cargo.toml is 1.89
-python_minor_min=10 # what the pinned pymodbus asks for is Python 3.10
+python_minor_min=11 # what the pinned numpy, scipy and networkx ask for is Python 3.11
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 dry_run=false
@@ -122,6 +122,12 @@ explain_by_hand() {
     complain "  Debian, Ubuntu  apt-get install $packages"
     complain "  Fedora          dnf install gcc gcc-c++ make cmake clang-devel python3"
     complain "  Arch            pacman -S --needed gcc make cmake clang python"
+    case " $packages " in
+    *' python3 '*)
+        complain "The tests need Python 3.$python_minor_min or later, with venv, as 'python3'; where the"
+        complain "distribution's is older, put a newer one first on the PATH. A build needs none."
+        ;;
+    esac
     complain "Without root, CMake and libclang can come from PyPI (a C and C++ compiler can not):"
     complain "  python3 -m pip install --user cmake libclang"
     complain "  export CMAKE=\"\$HOME/.local/bin/cmake\""

@@ -238,6 +238,9 @@ run_setup "$setup" --tests --dry-run
 expect 'asks for Python' says '--no-install-recommends python3 python3-venv'
 run_setup "$setup"
 expect 'a build does not need it' exits_with 0
+run_setup "$setup" --tests
+expect 'exit 1 where apt-get brings the same again' exits_with 1
+expect 'says which Python it must be' says 'The tests need Python 3.11 or later'
 
 fresh_machine 'tests, and PyPI is not there'
 fake python3 "case \$2 in

@@ -15,4 +15,5 @@ pub mod optimise;
 pub mod propose;
 pub mod rules;
 pub mod scheduling;
+pub mod voltage;
 pub mod water;

@@ -2,6 +2,7 @@
 //! those of another machine.
 
 pub(crate) mod assets;
+mod flow;
 pub(crate) mod schedule;
 
 use crate::replay::{Progress, Replay};
@@ -26,6 +27,7 @@ pub fn run(world: &World) -> Result<(), WorldError> {
     let clock = Clock::system();
     let unit = plant(world, &clock)?;
     hydraulics(world, &clock);
+    flow::run(unit).expect("the networks of the measurement carry their load");
     println!("{:<44}{:>10}{:>12}", "whole replay, Modbus bytes included", "s / day", "x plant");
     for policy in [Policy::Rules, Policy::Optimal] {
         let replay = Replay {

@@ -10,6 +10,7 @@ pub mod connect;
 pub mod days;
 pub mod demo;
 pub mod devices;
+pub mod electrical;
 pub mod field;
 pub mod ledger;
 pub mod modbus;

@@ -5,6 +5,28 @@ use crate::ids::{AssetId, PointId};
 use crate::units::{ApparentPower, Current, Impedance, Length, Power, Ratio, Voltage};
 use serde::{Deserialize, Serialize};
 
+/// Why the sections of a network do not hang together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ElectricalError {
+    /// A section begins at a node at which no section before it ends.
+    #[error(
+        "the section to {node} begins at '{from}', where no section before it ends; \
+         name such a node, or leave 'from' out to begin at the busbar"
+    )]
+    UnknownBeginning {
+        /// The node at the section's end.
+        node: AssetId,
+        /// Where it is said to begin.
+        from: AssetId,
+    },
+    /// Two sections end at the same node: the feeders would be meshed.
+    #[error("two sections end at {node}; feeders are radial, so give each end a name of its own")]
+    Meshed {
+        /// The node.
+        node: AssetId,
+    },
+}
+
 /// The network of a site. What no section names hangs on the busbar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Electrical {
@@ -97,6 +119,39 @@ impl Electrical {
     pub fn section_of(&self, asset: &AssetId) -> Option<&CableSection> {
         self.sections().map(|(_, section)| section).find(|s| s.assets.contains(asset))
     }
+    /// The place of an asset: 0 is the busbar, 1 the end of the first section, and so on in the
+    /// order of [`Self::sections`]. Places number what is connected, here and in every table.
+    #[must_use]
+    pub fn place_of(&self, asset: &AssetId) -> usize {
+        self.sections().position(|(_, s)| s.assets.contains(asset)).map_or(0, |at| at + 1)
+    }
+    /// The place at which each section begins, in the order of [`Self::sections`]; always a place
+    /// before that of its end.
+    ///
+    /// # Errors
+    /// When a section begins nowhere, or two end at the same node.
+    pub fn beginnings(&self) -> Result<Vec<usize>, ElectricalError> {
+        let mut ends: Vec<&AssetId> = Vec::new();
+        let mut beginnings = Vec::new();
+        for (_, section) in self.sections() {
+            let node = &section.node;
+            if ends.contains(&node) {
+                return Err(ElectricalError::Meshed { node: node.clone() });
+            }
+            let unknown = |from: &AssetId| ElectricalError::UnknownBeginning {
+                node: node.clone(),
+                from: from.clone(),
+            };
+            beginnings.push(match &section.from {
+                None => 0,
+                Some(from) => {
+                    1 + ends.iter().position(|end| *end == from).ok_or_else(|| unknown(from))?
+                }
+            });
+            ends.push(node);
+        }
+        Ok(beginnings)
+    }
     /// Reactive power per active power of a load with the usual power factor.
     #[must_use]
     pub fn tan_phi(&self) -> f64 {
@@ -118,5 +173,51 @@ mod tests {
         };
         let (r, x) = transformer.ohms(Voltage::new(400.0));
         assert!((r - 0.00832).abs() < 1e-5 && (r.hypot(x) - 0.0256).abs() < 1e-9, "{r} {x}");
+    }
+
+    fn id(name: &str) -> AssetId {
+        AssetId::new(name).unwrap()
+    }
+
+    /// A network of one feeder with these sections: where each begins, where it ends.
+    fn network(sections: &[(Option<&str>, &str)]) -> Electrical {
+        let section = |(from, node): &(Option<&str>, &str)| CableSection {
+            node: id(node),
+            from: from.map(id),
+            length: Length::new(100.0),
+            resistance: Impedance::new(0.2),
+            reactance: Impedance::new(0.08),
+            ampacity: None,
+            assets: vec![id(&format!("at-{node}"))],
+            load: Ratio::ZERO,
+        };
+        let sections = sections.iter().map(section).collect();
+        Electrical {
+            nominal: Voltage::new(400.0),
+            band: Ratio::new(0.1),
+            upstream: Ratio::ONE,
+            busbar_voltage: None,
+            power_factor: Ratio::new(0.8),
+            transformer: None,
+            feeders: vec![Feeder { id: id("F1"), limit: None, sections }],
+        }
+    }
+
+    #[test]
+    fn places_are_numbered_from_the_busbar() {
+        let fork = network(&[(None, "n1"), (Some("n1"), "n2"), (Some("n1"), "n3"), (None, "n4")]);
+        assert_eq!(fork.beginnings(), Ok(vec![0, 1, 1, 0]));
+        let places = ["at-n1", "at-n3", "pump"].map(|asset| fork.place_of(&id(asset)));
+        assert_eq!(places, [1, 3, 0]);
+        assert!((fork.tan_phi() - 0.75).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_does_not_hang_together_is_named() {
+        let words = |sections| network(sections).beginnings().unwrap_err().to_string();
+        let nowhere = words(&[(Some("n2"), "n1"), (None, "n2")]);
+        assert!(nowhere.starts_with("the section to n1 begins at 'n2', where no"), "{nowhere}");
+        let twice = words(&[(None, "n1"), (None, "n1")]);
+        assert!(twice.starts_with("two sections end at n1; "), "{twice}");
     }
 }

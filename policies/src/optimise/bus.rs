@@ -10,9 +10,12 @@ use site::electrical::Electrical;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) bus: usize,
-    /// Index of the cable section at whose end it hangs, over all feeders.
-    pub(super) section: Option<usize>,
+    /// The place of the network: 0 is the busbar (see [`Electrical::place_of`]).
+    pub(super) at: usize,
 }
+
+/// At the busbar.
+const BUSBAR: Place = Place { bus: 0, at: 0 };
 
 /// Whether a load takes reactive power too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +31,9 @@ pub(super) struct Buses<'a> {
     pub(super) electrical: Option<&'a Electrical>,
     /// Given less taken, kW: `net[bus][step]`.
     pub(super) net: Vec<Vec<Expression>>,
-    /// Taken less given at each section's node, kW and kvar: `load[section][step]`.
+    /// Taken less given at each place, kW and kvar: `load[place][step]`.
     pub(super) load: Vec<Vec<(Expression, Expression)>>,
-    /// The most that is given and taken at each section's node, kW.
+    /// The most that is given and taken at each place, kW.
     pub(super) extremes: Vec<(f64, f64)>,
     tan_phi: f64,
 }
@@ -41,37 +44,40 @@ impl<'a> Buses<'a> {
         let steps = inputs.forecast.steps.len();
         let electrical = inputs.site.electrical.as_ref();
         let feeders = electrical.map_or(0, |network| network.feeders.len());
-        let sections = electrical.map_or(0, |network| network.sections().count());
+        let places = electrical.map_or(0, |network| network.sections().count() + 1);
         let empty = (Expression::default(), Expression::default());
         Self {
             electrical,
             net: vec![vec![Expression::default(); steps]; feeders + 1],
-            load: vec![vec![empty; steps]; sections],
-            extremes: vec![(0.0, 0.0); sections],
+            load: vec![vec![empty; steps]; places],
+            extremes: vec![(0.0, 0.0); places],
             tan_phi: electrical.map_or(0.0, Electrical::tan_phi),
         }
     }
 
     /// Where an asset hangs.
     pub(super) fn place(&self, asset: &AssetId) -> Place {
-        let Some(network) = self.electrical else { return Place { bus: 0, section: None } };
-        let mut section = 0;
-        for (f, feeder) in network.feeders.iter().enumerate() {
-            for cable in &feeder.sections {
-                if cable.assets.contains(asset) {
-                    return Place { bus: f + 1, section: Some(section) };
-                }
-                section += 1;
+        let Some(network) = self.electrical else { return BUSBAR };
+        Place { bus: self.bus_at(network.place_of(asset)), at: network.place_of(asset) }
+    }
+
+    /// The bus of a place.
+    fn bus_at(&self, at: usize) -> usize {
+        let mut left = at;
+        for (f, feeder) in self.electrical.iter().flat_map(|n| &n.feeders).enumerate() {
+            if (1..=feeder.sections.len()).contains(&left) {
+                return f + 1;
             }
+            left = left.saturating_sub(feeder.sections.len());
         }
-        Place { bus: 0, section: None }
+        0
     }
 
     /// Says how much an asset may give and take at most, kW: whether voltage can matter.
     pub(super) fn may(&mut self, place: Place, gives: f64, takes: f64) {
-        if let Some(section) = place.section {
-            self.extremes[section].0 += gives.max(0.0);
-            self.extremes[section].1 += takes.max(0.0);
+        if let Some(extremes) = self.extremes.get_mut(place.at) {
+            extremes.0 += gives.max(0.0);
+            extremes.1 += takes.max(0.0);
         }
     }
 
@@ -84,8 +90,7 @@ impl<'a> Buses<'a> {
         reactive: Reactive,
     ) {
         self.net[place.bus][t].add_mul(-kw, column);
-        if let Some(section) = place.section {
-            let (active, var) = &mut self.load[section][t];
+        if let Some((active, var)) = self.load.get_mut(place.at).map(|steps| &mut steps[t]) {
             active.add_mul(kw, column);
             if reactive == Reactive::Usual {
                 var.add_mul(kw * self.tan_phi, column);
@@ -101,8 +106,7 @@ impl<'a> Buses<'a> {
     /// A load that is what it is, kW.
     pub(super) fn fixed(&mut self, (place, t): (Place, usize), kw: f64, reactive: Reactive) {
         self.net[place.bus][t] += -kw;
-        if let Some(section) = place.section {
-            let (active, var) = &mut self.load[section][t];
+        if let Some((active, var)) = self.load.get_mut(place.at).map(|steps| &mut steps[t]) {
             *active += kw;
             if reactive == Reactive::Usual {
                 *var += kw * self.tan_phi;
@@ -113,22 +117,13 @@ impl<'a> Buses<'a> {
     /// Spreads the buildings over the nodes that the site says; what it does not place is at the
     /// busbar.
     pub(super) fn base_load(&mut self, loads_kw: &[f64]) {
-        let mut rest = 1.0;
-        let mut places = Vec::new();
-        if let Some(network) = self.electrical {
-            let mut section = 0;
-            for (f, feeder) in network.feeders.iter().enumerate() {
-                for cable in &feeder.sections {
-                    let share = cable.load.get();
-                    if share > 0.0 {
-                        places.push((Place { bus: f + 1, section: Some(section) }, share));
-                        rest -= share;
-                    }
-                    section += 1;
-                }
-            }
-        }
-        places.push((Place { bus: 0, section: None }, rest.max(0.0)));
+        let sections = self.electrical.iter().flat_map(|network| network.sections()).enumerate();
+        let shares = sections.map(|(k, (_, cable))| (k + 1, cable.load.get()));
+        let placed: Vec<(usize, f64)> = shares.filter(|(_, share)| *share > 0.0).collect();
+        let rest = 1.0 - placed.iter().map(|(_, share)| share).sum::<f64>();
+        let place = |(at, share): &(usize, f64)| (Place { bus: self.bus_at(*at), at: *at }, *share);
+        let mut places: Vec<(Place, f64)> = placed.iter().map(place).collect();
+        places.push((BUSBAR, rest.max(0.0)));
         let most = loads_kw.iter().copied().fold(0.0, f64::max);
         for (place, share) in places {
             self.may(place, 0.0, share * most);

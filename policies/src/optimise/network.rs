@@ -1,14 +1,14 @@
 //! Feeders and voltage: one balance per feeder, what a feeder may carry, and the voltage of nodes by
-//! the linearised equations of a radial feeder (LinDistFlow: Baran and Wu, 1989, without losses):
-//! with v the square of a voltage as a share of the nominal one, and P and Q what flows through a
-//! section of resistance r and reactance x, `v(end) = v(begin) - 2 (r P + x Q) / U²`.
+//! the linear equations of [`crate::voltage`].
 
 use super::Inputs;
 use super::bus::Buses;
 use super::model::Model;
 use super::problem::Wish;
+use crate::voltage::Sensitivity;
 use good_lp::{Expression, Variable};
-use site::electrical::{CableSection, Electrical};
+use site::AssetId;
+use site::electrical::Electrical;
 
 /// What a kW above what a feeder or transformer may carry costs per hour, EUR.
 pub(super) const OVERLOAD_PRICE: f64 = 5.0;
@@ -25,7 +25,7 @@ pub(super) struct NetworkColumns {
     /// From the busbar into each feeder, kW: `flows[feeder][step]`.
     pub(super) flows: Vec<Vec<Variable>>,
     /// Square of the voltage at each section's node, as a share: `squares[section][step]`; empty for
-    /// feeders whose voltage cannot leave the band.
+    /// nodes whose voltage cannot leave the band.
     pub(super) squares: Vec<Vec<Variable>>,
 }
 
@@ -73,6 +73,7 @@ pub(super) fn both_ways(
     model.row(format!("{name}_back[{t}]"), (-1.0 * flow - slack).leq(limit));
 }
 
+/// Rows for the voltage of every node that could leave its band.
 fn voltage(
     model: &mut Model,
     inputs: &Inputs<'_>,
@@ -80,52 +81,50 @@ fn voltage(
     electrical: &Electrical,
     wishes: &mut Vec<Wish>,
 ) -> Vec<Vec<Variable>> {
-    let mut all = Vec::new();
-    let busbar = busbar_square(inputs, electrical);
-    let mut first = 0;
-    for feeder in &electrical.feeders {
-        let sections = &feeder.sections;
-        let range = first..first + sections.len();
-        first = range.end;
-        let ends = extremes(electrical, sections, &buses.extremes[range.clone()]);
-        if within(electrical, busbar, &ends) {
-            all.extend(sections.iter().map(|_| Vec::new()));
-            continue;
-        }
-        let loads = &buses.load[range];
-        all.extend(feeder_voltage(model, inputs, (electrical, sections), (busbar, loads), wishes));
+    let nodes: Vec<_> = electrical.sections().map(|(_, section)| &section.node).collect();
+    let mut squares = vec![Vec::new(); nodes.len()];
+    // A network that does not hang together was refused when the site was read.
+    let Ok(sensitivity) = Sensitivity::new(electrical) else { return squares };
+    let upstream = upstream_square(inputs, electrical, &sensitivity);
+    let band = band(electrical);
+    let matters = |k: &usize| {
+        let (rise, fall) = extremes(&sensitivity, k + 1, electrical.tan_phi(), &buses.extremes);
+        upstream + rise > band.1 || upstream - fall < band.0
+    };
+    let watched: Vec<usize> = (0..nodes.len()).filter(matters).collect();
+    if watched.is_empty() {
+        return squares;
     }
-    all
+    let loads = loads(model, buses);
+    for k in watched {
+        let at = (&sensitivity, k + 1);
+        squares[k] = node(model, inputs, (at, nodes[k]), (upstream, band, &loads), wishes);
+    }
+    squares
 }
 
-/// Square of the busbar's voltage, as a share: measured, or what stands in the site file.
-fn busbar_square(inputs: &Inputs<'_>, electrical: &Electrical) -> f64 {
-    let measured = inputs.estimate.busbar.map(|v| v.get() / electrical.nominal.get());
-    measured.unwrap_or(electrical.upstream.get()).powi(2)
+/// Square of the voltage above the transformer, as a share: reckoned back from what is measured at
+/// the busbar, or what stands in the site file.
+fn upstream_square(inputs: &Inputs<'_>, electrical: &Electrical, sensitivity: &Sensitivity) -> f64 {
+    let measured = inputs.estimate.busbar.zip(inputs.estimate.import);
+    measured.map_or(electrical.upstream.get().powi(2), |(voltage, import)| {
+        let busbar = (voltage.get() / electrical.nominal.get()).powi(2);
+        busbar - sensitivity.per_kw_with(0, 0, electrical.tan_phi()) * import.kw()
+    })
 }
 
-/// The most that each section's voltage can rise and fall against the busbar, in squares.
+/// The most that the square of a place's voltage can rise and fall, whatever assets do.
 fn extremes(
-    electrical: &Electrical,
-    sections: &[CableSection],
+    sensitivity: &Sensitivity,
+    at: usize,
+    tan_phi: f64,
     loads: &[(f64, f64)],
-) -> Vec<(f64, f64)> {
-    let mut ends: Vec<(f64, f64)> = Vec::new();
-    for (s, section) in sections.iter().enumerate() {
-        let (r, x) = per_kw(electrical, section);
-        let below = downstream(sections, s);
-        let gives: f64 = below.iter().map(|&k| loads[k].0).sum();
-        let takes: f64 = below.iter().map(|&k| loads[k].1).sum();
-        let start = before(sections, s).map_or((0.0, 0.0), |k| ends[k]);
-        let fall = 2.0 * (r + x * electrical.tan_phi()) * takes;
-        ends.push((start.0 + 2.0 * r * gives, start.1 + fall));
-    }
-    ends
-}
-
-fn within(electrical: &Electrical, busbar: f64, ends: &[(f64, f64)]) -> bool {
-    let (low, high) = band(electrical);
-    ends.iter().all(|(rise, fall)| busbar + rise <= high && busbar - fall >= low)
+) -> (f64, f64) {
+    let sum = loads.iter().enumerate().map(|(k, (gives, takes))| {
+        let fall = -sensitivity.per_kw_with(at, k, tan_phi) * takes;
+        (-sensitivity.per_kw(at, k) * gives, fall)
+    });
+    sum.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
 /// Squares of the voltages that the plan keeps between.
@@ -134,83 +133,58 @@ fn band(electrical: &Electrical) -> (f64, f64) {
     ((1.0 - band).powi(2), (1.0 + band).powi(2))
 }
 
-/// Resistance and reactance of a section over the square of the nominal voltage, per kW.
-fn per_kw(electrical: &Electrical, section: &CableSection) -> (f64, f64) {
-    let (r, x) = section.ohms();
-    let square = electrical.nominal.get().powi(2) / 1e3;
-    (r / square, x / square)
-}
-
-/// The section at whose end a section begins; none at the busbar.
-fn before(sections: &[CableSection], s: usize) -> Option<usize> {
-    let from = sections[s].from.as_ref()?;
-    sections[..s].iter().position(|other| &other.node == from)
-}
-
-/// A section and all that hang on it.
-fn downstream(sections: &[CableSection], s: usize) -> Vec<usize> {
-    let mut found = vec![s];
-    for k in s + 1..sections.len() {
-        if before(sections, k).is_some_and(|b| found.contains(&b)) {
-            found.push(k);
+/// Active and reactive load of each place as columns, so that rows about voltage stay short.
+fn loads(model: &mut Model, buses: &Buses<'_>) -> Vec<Vec<(Variable, Variable)>> {
+    let mut all = Vec::new();
+    for (k, steps) in buses.load.iter().enumerate() {
+        let mut of_place = Vec::new();
+        for (t, (active, reactive)) in steps.iter().enumerate() {
+            let mut column = |what: &str, load: &Expression| {
+                let name = format!("place{k}.{what}[{t}]");
+                let column = model.column(&name, -FLOW_MAX, FLOW_MAX);
+                model.row(name, (load.clone() - column).eq(0.0));
+                column
+            };
+            of_place.push((column("p", active), column("q", reactive)));
         }
+        all.push(of_place);
     }
-    found
+    all
 }
 
-fn feeder_voltage(
+/// One node: the square of its voltage per step, and the band as a wish.
+fn node(
     model: &mut Model,
     inputs: &Inputs<'_>,
-    (electrical, sections): (&Electrical, &[CableSection]),
-    (busbar, loads): (f64, &[Vec<(Expression, Expression)>]),
+    ((sensitivity, at), node): ((&Sensitivity, usize), &AssetId),
+    (upstream, (low, high), loads): (f64, (f64, f64), &[Vec<(Variable, Variable)>]),
     wishes: &mut Vec<Wish>,
-) -> Vec<Vec<Variable>> {
-    let (low, high) = band(electrical);
-    let steps = inputs.forecast.steps.len();
-    let mut squares: Vec<Vec<Variable>> = Vec::new();
-    let mut flows: Vec<Vec<(Variable, Variable)>> = Vec::new();
-    for section in sections {
-        let flow = |model: &mut Model, what: &str, t: usize| {
-            model.column(&format!("{}.{what}[{t}]", section.node), -FLOW_MAX, FLOW_MAX)
-        };
-        flows.push((0..steps).map(|t| (flow(model, "p", t), flow(model, "q", t))).collect());
-    }
-    for (s, section) in sections.iter().enumerate() {
-        let (r, x) = per_kw(electrical, section);
-        let wish = |what: &str| Wish {
-            name: format!("{}.voltage_{what}", section.node),
-            unit: "%",
-            tolerance: 0.1,
-            slack: Vec::new(),
-        };
-        let (mut above, mut below) = (wish("high"), wish("low"));
-        let mut of_section = Vec::new();
-        for t in 0..steps {
-            let hours = inputs.forecast.steps[t].hours();
-            let (mut active, mut reactive) = loads[s][t].clone();
-            for k in (s + 1..sections.len()).filter(|&k| before(sections, k) == Some(s)) {
-                active += flows[k][t].0;
-                reactive += flows[k][t].1;
-            }
-            let (p, q) = flows[s][t];
-            model.row(format!("{}.p[{t}]", section.node), (active - p).eq(0.0));
-            model.row(format!("{}.q[{t}]", section.node), (reactive - q).eq(0.0));
-            let square = model.column(&format!("{}.square[{t}]", section.node), 0.0, 4.0);
-            let begin: Expression = match before(sections, s) {
-                Some(k) => squares[k][t].into(),
-                None => busbar.into(),
-            };
-            let fall = 2.0 * r * p + 2.0 * x * q;
-            model.row(format!("{}.voltage[{t}]", section.node), (begin - fall - square).eq(0.0));
-            // A slack in per cent of voltage; a per cent is 0.02 of the square.
-            let over = above.slack(model, t, VOLTAGE_PRICE * hours);
-            model.row(format!("{}[{t}]", above.name), (square - 0.02 * over).leq(high));
-            let under = below.slack(model, t, VOLTAGE_PRICE * hours);
-            model.row(format!("{}[{t}]", below.name), (square + 0.02 * under).geq(low));
-            of_section.push(square);
+) -> Vec<Variable> {
+    let wish = |what: &str| Wish {
+        name: format!("{node}.voltage_{what}"),
+        unit: "%",
+        tolerance: 0.1,
+        slack: Vec::new(),
+    };
+    let (mut above, mut below) = (wish("high"), wish("low"));
+    let mut squares = Vec::new();
+    for (t, step) in inputs.forecast.steps.iter().enumerate() {
+        let square = model.column(&format!("{node}.square[{t}]"), 0.0, 4.0);
+        let mut reckoned: Expression = upstream.into();
+        for (k, steps) in loads.iter().enumerate() {
+            let (p, q) = steps[t];
+            reckoned.add_mul(sensitivity.per_kw(at, k), p);
+            reckoned.add_mul(sensitivity.per_kvar(at, k), q);
         }
-        squares.push(of_section);
-        wishes.extend([above, below]);
+        model.row(format!("{node}.voltage[{t}]"), (reckoned - square).eq(0.0));
+        // A slack in per cent of voltage; a per cent is 0.02 of the square.
+        let price = VOLTAGE_PRICE * step.hours();
+        let over = above.slack(model, t, price);
+        model.row(format!("{}[{t}]", above.name), (square - 0.02 * over).leq(high));
+        let under = below.slack(model, t, price);
+        model.row(format!("{}[{t}]", below.name), (square + 0.02 * under).geq(low));
+        squares.push(square);
     }
+    wishes.extend([above, below]);
     squares
 }
