@@ -13,3 +13,4 @@ pub mod past;
 pub mod resident;
 pub mod status;
 pub mod store;
+pub mod tables;

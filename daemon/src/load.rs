@@ -6,6 +6,7 @@ use hydraulics::{HydraulicsError, Network};
 use policies::water::WaterModel;
 use site::file::{FileReference, Need};
 use site::model::{Device, Water};
+use site::tariff::DATA_BYTES_MAX;
 use site::text::{FILE_BYTES_MAX, Finding, Place};
 use site::{DeviceId, Site};
 use std::collections::BTreeMap;
@@ -30,10 +31,10 @@ pub struct Loaded {
 /// All findings of all files.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
     let start = Place { line: 1, column: 1 };
-    let text = read(path).map_err(|message| {
+    let text = read(path, FILE_BYTES_MAX).map_err(|message| {
         vec![finding(path, start, "missing-file", message, "check the path and who may read it")]
     })?;
-    let mut reading = site::file::read_all(&text, path);
+    let mut reading = site::file::read_all(&text, path, &open);
     let mut findings = std::mem::take(&mut reading.findings);
     findings.extend(missing_files(path, &reading.files));
     let profiles = profiles(path, &reading.devices, &mut findings);
@@ -65,12 +66,20 @@ fn finding(
 }
 
 /// Reads at most one byte more than the limit: a file larger than that is refused by the parser.
-fn read(path: &Path) -> Result<String, String> {
+fn read(path: &Path, bytes_max: usize) -> Result<String, String> {
     let mut text = String::new();
     let file = std::fs::File::open(path);
-    let limit = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
     let result = file.and_then(|file| file.take(limit).read_to_string(&mut text));
     result.map(|_| text).map_err(|error| format!("'{}' cannot be read: {error}", path.display()))
+}
+
+/// Opens a tariff file, or a table that belongs to one.
+///
+/// # Errors
+/// In words, when it cannot be read.
+pub fn open(path: &Path) -> Result<String, String> {
+    read(path, DATA_BYTES_MAX)
 }
 
 fn missing_files(path: &Path, files: &[FileReference]) -> Vec<Finding> {
@@ -124,7 +133,7 @@ fn one_profile(path: &Path, device: &Device) -> Result<Profile, Vec<Finding>> {
         };
     };
     // A missing file is reported at the place where it is named.
-    let Ok(text) = read(file) else { return Err(Vec::new()) };
+    let Ok(text) = read(file, FILE_BYTES_MAX) else { return Err(Vec::new()) };
     let read = profile::read(&text, file)?;
     if read.name == device.profile {
         return Ok(read);

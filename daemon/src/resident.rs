@@ -4,6 +4,7 @@ use crate::control::{Controller, Parts, Policy, State};
 use crate::http;
 use crate::load::Loaded;
 use crate::store::{Opened, Store, StoreError};
+use crate::tables::Tables;
 use drivers::clock::Clock;
 use drivers::connect::Tcp;
 use jiff::Timestamp;
@@ -100,6 +101,10 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), R
         policy: Policy::Optimal,
     };
     let mut controller = Controller::new(parts);
+    let mut tables = Tables::new(controller.tariff(), &folder);
+    let (tariff, trouble) = tables.look(controller.tariff());
+    controller.renew_tariff(tariff, trouble);
+    let fetching = tables.fetch(controller.tariff()).map(tokio::spawn);
     let overseer = tokio::spawn(controller.oversee());
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let serve = http::serve(listener, controller.view(), async {
@@ -113,6 +118,8 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), R
             () = &mut stop => break,
             record = controller.next_cycle() => after_cycle(&record),
         }
+        let (tariff, trouble) = tables.look(controller.tariff());
+        controller.renew_tariff(tariff, trouble);
         if serve.is_finished() {
             break;
         }
@@ -120,6 +127,9 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), R
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping: commands end, every device's own dead-man takes over");
     overseer.abort();
+    if let Some(fetching) = fetching {
+        fetching.abort();
+    }
     controller.stop().await;
     let _ = end.send(());
     serve

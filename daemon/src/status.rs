@@ -2,6 +2,7 @@
 //! Timestamps, not ages; SI base units in names; absence is `null`.
 
 use jiff::Timestamp;
+use policies::billing::{Demand, Line};
 use policies::district::DistrictReport;
 use serde::{Deserialize, Serialize};
 use site::AssetId;
@@ -43,6 +44,12 @@ pub struct Status {
     pub tariff_class: String,
     /// Price of imported energy now, EUR/kWh.
     pub price_eur_per_kwh: f64,
+    /// That price rests on a colour or a spot price that is not known.
+    #[serde(default)]
+    pub price_assumed: bool,
+    /// What is wrong with the tariff's tables, in words; null while all is well.
+    #[serde(default)]
+    pub tariff_trouble: Option<String>,
     /// Tanks.
     pub tanks: BTreeMap<AssetId, TankStatus>,
     /// Districts: nights, balances, leak alarms.
@@ -122,7 +129,7 @@ pub struct AssetStatus {
 pub struct GridStatus {
     /// Import in W, export negative; null when unknown.
     pub import_watts: Option<f64>,
-    /// Highest average import of the billing period so far, in W.
+    /// Highest average import of the billing period so far that is charged, in W.
     pub peak_watts: f64,
 }
 
@@ -236,4 +243,13 @@ pub struct BillStatus {
     pub export_watthours: f64,
     /// Energy bought minus energy sold, EUR.
     pub energy_eur: f64,
+    /// Imports by price class.
+    #[serde(default)]
+    pub classes: BTreeMap<String, Line>,
+    /// Demand charges of the present billing period so far, by name.
+    #[serde(default)]
+    pub demand: BTreeMap<String, Demand>,
+    /// What was above the subscribed power in the present billing period, EUR.
+    #[serde(default)]
+    pub overrun_eur: f64,
 }

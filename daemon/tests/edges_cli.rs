@@ -71,6 +71,8 @@ fn help_names_the_exit_codes() {
       run        Run the daemon: poll the field, plan, and write setpoints
       check      Check a site file and every file it names, and say all that is
                  wrong
+      tariff     Show what a kWh costs, price by price, so that a bill can be
+                 checked
       status     Show what a running daemon sees and does
       plan       Show the plan in force, hour by hour
       districts  Show the districts: night flows, leak alarms, volume balances
@@ -89,6 +91,16 @@ fn help_names_the_exit_codes() {
       77  the operating system refuses a file, a folder or an address
       78  the site file, or a file it names, is wrong
     "#);
+}
+
+#[test]
+fn a_price_that_is_not_known_and_a_table_that_is_wrong_are_told() {
+    let mut status = status();
+    status.price_assumed = true;
+    status.tariff_trouble = Some("colours.csv:2:12: unknown-colour".into());
+    let screen = render::status(&status);
+    assert!(screen.contains("winter-peak at 0.2100 EUR/kWh, assumed\n"), "{screen}");
+    assert!(screen.contains("\nTariff  colours.csv:2:12: unknown-colour\n"), "{screen}");
 }
 
 #[test]

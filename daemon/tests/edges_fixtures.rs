@@ -104,7 +104,7 @@ fn estimate(now: Now, level: f64) -> Estimate {
         }),
         import: Some(Power::from_kw(182.5)),
         base_load: None,
-        peak: Power::from_kw(212.0),
+        peaks: vec![Power::from_kw(212.0)],
         ..Estimate::default()
     }
 }
@@ -141,7 +141,7 @@ pub(crate) fn plan() -> Plan {
         class: numbers()
             .map(|k| if k < 10.0 { "winter-peak" } else { "winter-off-peak" }.to_owned())
             .collect(),
-        peak: Power::from_kw(330.0),
+        peaks: vec![Power::from_kw(330.0)],
         cost: Money::new(218.4),
         why: Why {
             shortfalls: vec![shortfall()],
@@ -267,6 +267,8 @@ pub(crate) fn status() -> Status {
         rungs: BTreeMap::from([(Rung::Optimal, 80), (Rung::Relaxed, 9), (Rung::Rules, 1)]),
         tariff_class: "winter-peak".to_owned(),
         price_eur_per_kwh: 0.21,
+        price_assumed: false,
+        tariff_trouble: None,
         tanks: BTreeMap::from([
             (asset("T1"), tank(2.512, 0.5024, [0.55, 0.71, 0.9])),
             (asset("T2"), TankStatus { level_metres: None, level_ratio: None, ahead: vec![] }),
@@ -301,6 +303,7 @@ pub(crate) fn status() -> Status {
             import_watthours: 273_750.0,
             export_watthours: 1_250.0,
             energy_eur: 57.39,
+            ..BillStatus::default()
         },
         record_hash: "5f2a".to_owned(),
     }

@@ -31,7 +31,7 @@ pub fn estimate(
     snapshot: &Snapshot,
     memory: &mut EstimateMemory,
     guard: &GuardMemory,
-    peak: Power,
+    peaks: Vec<Power>,
 ) -> Estimate {
     let pumps: BTreeMap<AssetId, PumpState> = site
         .pumps
@@ -49,7 +49,7 @@ pub fn estimate(
         demand: demand(site, snapshot),
         import: snapshot.number(&site.grid.power).map(Power::new),
         base_load: None,
-        peak,
+        peaks,
         ..Estimate::default()
     };
     estimate.base_load = base_load(site, &estimate, memory);

@@ -124,16 +124,22 @@ impl Text<'_> {
 
     fn price(&mut self) {
         let (now, site) = (self.now(), self.site);
-        let class = site.tariff.class_at(now, &site.zone);
-        let change = site.tariff.next_change(now, &site.zone);
-        let next = site.tariff.class_at(change, &site.zone);
+        let (tariff, calendar) = (&site.tariff, site.calendar());
+        let class = tariff.expected_at(now, now, calendar);
+        let mut change = tariff.next_change(now, now, calendar);
+        if tariff.spot.is_some() {
+            // The class stays while the market moves.
+            change = change.min(tariff.next_boundary(now, calendar));
+        }
+        let next = tariff.expected_at(change, now, calendar);
         let until = self.clock(change);
+        let guess = if next.assumed { ", assumed" } else { "" };
         self.line(format_args!(
-            "Energy costs {:.3} EUR/kWh now ({}); from {until} on {:.3} ({}).",
+            "Energy costs {:.3} EUR/kWh now ({}); from {until} on {:.3} ({}{guess}).",
             class.price.get(),
-            class.name,
+            class.class,
             next.price.get(),
-            next.name
+            next.class
         ));
     }
 

@@ -146,7 +146,7 @@ mod tests {
             import: vec![Power::ZERO; 2],
             price: Vec::new(),
             class: Vec::new(),
-            peak: Power::ZERO,
+            peaks: Vec::new(),
             cost: Money::ZERO,
             why: Why::default(),
             ..Plan::default()

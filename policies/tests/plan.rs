@@ -8,10 +8,12 @@ use policies::guard::GuardMemory;
 use policies::optimise::{Inputs, Planner, SolveError, Work};
 use policies::water::WaterModel;
 use site::plan::{Plan, Rung};
-use site::units::Power;
+use site::tariff::{Billing, FeedIn, Overrun, PerClass, Subscribed};
+use site::units::{Power, PowerPrice, Price};
 use site::{Mono, Now, PointId, Sample, Site, Snapshot, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 struct World {
     site: Site,
@@ -87,7 +89,7 @@ fn asked(
     let World { site, water } = world;
     let now: Timestamp = now.parse().expect("a time");
     let mut memory = EstimateMemory::default();
-    let estimate = estimate(site, field, &mut memory, &GuardMemory::default(), Power::ZERO);
+    let estimate = estimate(site, field, &mut memory, &GuardMemory::default(), Vec::new());
     let learned = Learned::new(site);
     let forecast = forecast(site, &learned, &estimate, water.base_demand(), steps(site, now));
     let inputs =
@@ -118,6 +120,87 @@ const MIDNIGHT: &str = "2026-01-14T23:00:00Z";
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
+}
+
+/// The plan of a winter's morning with the tariff changed.
+fn with_tariff(change: impl FnOnce(&mut site::tariff::Tariff)) -> Plan {
+    let mut world = world();
+    change(&mut world.site.tariff);
+    let field = field(at(MIDNIGHT), (2.0, 4.0));
+    plan_once(&world, Planner::default(), MIDNIGHT, &field).plan
+}
+
+fn highest(plan: &Plan, class: &str) -> f64 {
+    let steps = (0..plan.steps.len()).filter(|&t| plan.class[t] == class);
+    steps.map(|t| plan.import[t].kw()).fold(0.0, f64::max)
+}
+
+#[test]
+fn a_charge_on_one_class_lowers_the_import_of_that_class_alone() {
+    let both = with_tariff(|_| {});
+    assert_eq!(both.peaks.len(), 1);
+    let night = "winter-off-peak";
+    let plan = with_tariff(|tariff| {
+        let mut of_nights = tariff.demand_charges[0].clone();
+        of_nights.price = PowerPrice::new(1000.0);
+        of_nights.classes = vec![night.into()];
+        tariff.demand_charges = vec![of_nights.clone(), of_nights];
+        tariff.demand_charges[1].price = PowerPrice::new(0.0);
+        tariff.demand_charges[1].classes = vec!["winter-peak".into()];
+    });
+    assert_eq!(plan.peaks.len(), 2, "one for each charge");
+    assert!(highest(&plan, night) < highest(&both, night) - 50.0, "{}", highest(&plan, night));
+    assert!(plan.peaks[0].kw() >= highest(&plan, night) - 1e-6);
+    assert!(plan.peaks[1].kw() >= highest(&plan, "winter-peak") - 1e-6);
+    assert!(highest(&plan, "winter-peak") > plan.peaks[0].kw(), "the day is not charged");
+}
+
+#[test]
+fn import_keeps_to_the_subscribed_power_or_says_by_how_much_not() {
+    let subscribed = |kw: f64, class: &'static str| {
+        with_tariff(|tariff| {
+            let other = if class == "winter-peak" { "winter-off-peak" } else { "winter-peak" };
+            let power = vec![
+                (class.to_owned(), Power::from_kw(kw)),
+                (other.to_owned(), Power::from_kw(1000.0)),
+            ];
+            tariff.subscribed = Some(Subscribed {
+                power: PerClass::Each(power),
+                average: Duration::from_secs(600),
+                overrun: Overrun::PerEnergy(Price::new(5.0)),
+                billing: Billing::Month,
+            });
+        })
+    };
+    let missed = |plan: &Plan| {
+        let missed = plan.why.shortfalls.iter().find(|s| s.wish == "grid.subscribed");
+        missed.map_or(0.0, |missed| missed.amount)
+    };
+    let free = with_tariff(|_| {});
+    let day = "winter-peak";
+    let plan = subscribed(150.0, day);
+    assert!(highest(&free, day) > 160.0, "{}", highest(&free, day));
+    assert!(highest(&plan, day) <= 150.0 + missed(&plan) + 0.5, "{}", highest(&plan, day));
+    // The buildings and the lights alone need more than a kilowatt.
+    let plan = subscribed(1.0, "winter-off-peak");
+    assert_eq!(plan.rung, Rung::Relaxed);
+    assert!(
+        (highest(&plan, "winter-off-peak") - 1.0 - missed(&plan)).abs() < 0.01,
+        "{}",
+        missed(&plan)
+    );
+}
+
+#[test]
+fn exports_that_earn_more_than_imports_cost_are_no_perpetual_motion() {
+    let plan = with_tariff(|tariff| tariff.feed_in = FeedIn::Fixed(Price::new(1.0)));
+    assert!(highest(&plan, "winter-peak") < 1000.0);
+    let plan = with_tariff(|tariff| {
+        for class in &mut tariff.classes {
+            class.price = Price::new(-0.05);
+        }
+    });
+    assert!(highest(&plan, "winter-peak") < 1000.0, "below zero neither");
 }
 
 /// Energy of the plan's pumps at the price of a class, kWh of import.

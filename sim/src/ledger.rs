@@ -1,9 +1,9 @@
 //! What a day really cost and did, from the truth and not from what the daemon believes.
 
 use crate::plant::Truth;
-use jiff::Timestamp;
+use policies::billing::{Bill, Demand, Line, PeakMeter, Reading};
 use serde::Serialize;
-use site::units::{Energy, Power};
+use site::units::Power;
 use site::{AssetId, Site};
 use std::collections::BTreeMap;
 
@@ -28,16 +28,28 @@ pub struct TankLedger {
     pub minutes_outside: f64,
 }
 
+/// What the meter costs over the time of a ledger.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BillLedger {
+    /// Imports by price class, kWh and EUR.
+    pub classes: BTreeMap<String, Line>,
+    /// Exports, and what they earn.
+    pub feed_in: Line,
+    /// Demand charges by name: highest average, and N/30 of the charge for N days.
+    pub demand: BTreeMap<String, Demand>,
+    /// What was above the subscribed power, EUR.
+    pub overrun_eur: f64,
+}
+
 /// Books the truth, look by look.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     site: Site,
     first: Truth,
     last: Truth,
-    energy_eur: f64,
+    bill: Bill,
+    peaks: PeakMeter,
     tanks: BTreeMap<AssetId, TankLedger>,
-    interval: Option<(i64, Energy)>,
-    peak: Power,
     pressure: Option<f64>,
 }
 
@@ -56,14 +68,16 @@ impl Ledger {
             };
             (id.clone(), ledger)
         };
+        let mut site = site.clone();
+        // One period for all that is booked, however long: its share is taken at the end.
+        site.tariff.bill_over(truth.at, u16::MAX);
         Self {
+            site,
             tanks: truth.tanks.iter().map(tank).collect(),
-            site: site.clone(),
             last: truth.clone(),
             first: truth,
-            energy_eur: 0.0,
-            interval: None,
-            peak: Power::ZERO,
+            bill: Bill::default(),
+            peaks: PeakMeter::default(),
             pressure: None,
         }
     }
@@ -74,12 +88,14 @@ impl Ledger {
         if seconds <= 0.0 {
             return;
         }
-        let class = self.site.tariff.class_at(self.last.at, &self.site.zone);
-        let import = truth.grid.import - self.last.grid.import;
-        let export = truth.grid.export - self.last.grid.export;
-        self.energy_eur += import.kwh() * class.price.get();
-        self.energy_eur -= export.kwh() * self.site.tariff.feed_in.get();
-        self.average(truth.at, truth.grid.import);
+        let reading = Reading {
+            since: self.last.at,
+            until: truth.at,
+            import: truth.grid.import - self.last.grid.import,
+            export: truth.grid.export - self.last.grid.export,
+        };
+        self.bill.book(&self.site, &reading);
+        self.peaks.book(&self.site, &reading);
         for tank in &self.site.tanks {
             let (Some(ledger), Some(now)) =
                 (self.tanks.get_mut(&tank.id), truth.tanks.get(&tank.id))
@@ -104,23 +120,6 @@ impl Ledger {
         self.last = truth;
     }
 
-    /// The meter's averages over intervals aligned to the clock.
-    fn average(&mut self, at: Timestamp, import: Energy) {
-        let Some(charge) = self.site.tariff.demand_charge else { return };
-        let length = i64::try_from(charge.average.as_secs()).unwrap_or(600).max(1);
-        let number = at.as_second().div_euclid(length);
-        match self.interval {
-            Some((known, _)) if known == number => {}
-            Some((known, since)) if known + 1 == number => {
-                let hours = charge.average.as_secs_f64() / 3600.0;
-                let average = Power::new((import - since).get() / hours);
-                self.peak = self.peak.max(average);
-                self.interval = Some((number, import));
-            }
-            _ => self.interval = Some((number, import)),
-        }
-    }
-
     /// Time booked, in days of 24 hours.
     #[must_use]
     pub fn days(&self) -> f64 {
@@ -128,19 +127,35 @@ impl Ledger {
     }
     /// Money for energy alone, EUR.
     #[must_use]
-    pub const fn energy_cost(&self) -> f64 {
-        self.energy_eur
+    pub fn energy_cost(&self) -> f64 {
+        self.bill.energy_eur()
     }
-    /// Money for energy and this time's share of the demand charge, EUR.
+    /// Money for energy, this time's share of the demand charges, and overruns, EUR.
     #[must_use]
     pub fn cost(&self) -> f64 {
-        let charge = self.site.tariff.demand_charge.map_or(0.0, |charge| charge.price.get());
-        self.energy_eur + charge * self.peak.kw() * self.days() / BILLING_DAYS
+        let bill = self.bill();
+        let demand: f64 = bill.demand.values().map(|demand| demand.eur).sum();
+        self.energy_cost() + demand + bill.overrun_eur
     }
-    /// Highest average import.
+    /// Highest average import that is charged.
     #[must_use]
-    pub const fn peak(&self) -> Power {
-        self.peak
+    pub fn peak(&self) -> Power {
+        self.peaks.peaks(&self.site.tariff).into_iter().fold(Power::ZERO, Power::max)
+    }
+    /// The bill, with this time's share of the demand charges.
+    #[must_use]
+    pub fn bill(&self) -> BillLedger {
+        let tariff = &self.site.tariff;
+        let share = |(name, demand): (String, Demand)| {
+            let eur = demand.eur * self.days() / BILLING_DAYS;
+            (name, Demand { eur, ..demand })
+        };
+        BillLedger {
+            classes: self.bill.classes.clone(),
+            feed_in: self.bill.feed_in,
+            demand: self.peaks.demand(tariff).into_iter().map(share).collect(),
+            overrun_eur: self.peaks.overrun_eur(tariff),
+        }
     }
     /// The truth at the last look.
     #[must_use]

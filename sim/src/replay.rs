@@ -8,7 +8,6 @@ use drivers::clock::Clock;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use regie::control::{Controller, Parts, Policy};
-use site::tariff::Billing;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,9 +70,7 @@ impl Replay {
         };
         world.change_site(|site| {
             site.pace.solve = SOLVE_LIMIT;
-            if let Some(charge) = &mut site.tariff.demand_charge {
-                charge.billing = Billing::Fixed { start, days: BILLING_DAYS };
-            }
+            site.tariff.bill_over(start, BILLING_DAYS);
         });
         let cycles = end.duration_since(start).as_secs().unsigned_abs()
             / world.site().pace.cycle.as_secs().max(1);

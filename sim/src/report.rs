@@ -1,6 +1,6 @@
 //! What a replay prints: one report per policy, as JSON and as a table.
 
-use crate::ledger::{Ledger, TankLedger};
+use crate::ledger::{BillLedger, Ledger, TankLedger};
 use crate::perturb::Perturbation;
 use policies::district::{Alarm, DistrictReport};
 use regie::control::Controller;
@@ -46,6 +46,8 @@ pub struct PolicyReport {
     pub cost_at_equal_storage: f64,
     /// Of which energy, EUR.
     pub energy_cost: f64,
+    /// What the cost is made of: energy by price class, demand charges, overruns.
+    pub bill: BillLedger,
     /// Energy of the pumps, kWh.
     pub energy_kwh: f64,
     /// Imported, kWh.
@@ -128,6 +130,7 @@ impl PolicyReport {
             cost: ledger.cost(),
             cost_at_equal_storage: ledger.cost() - stored_worth(ledger, volumes),
             energy_cost: ledger.energy_cost(),
+            bill: ledger.bill(),
             energy_kwh: pumps().map(|(_, a, b)| (a.energy - b.energy).kwh()).sum(),
             import_kwh: (last.grid.import - first.grid.import).kwh(),
             export_kwh: (last.grid.export - first.grid.export).kwh(),

@@ -3,6 +3,7 @@
 use crate::world::WorldError;
 use jiff::tz::TimeZone;
 use site::record::CycleRecord;
+use site::units::Power;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,10 @@ fn wrong(path: &Path, error: &csv::Error) -> WorldError {
     WorldError::Trace { path: path.to_owned(), error: error.to_string() }
 }
 
+fn highest(peaks: &[Power]) -> f64 {
+    peaks.iter().fold(Power::ZERO, |top, peak| top.max(*peak)).kw()
+}
+
 fn cells(record: &CycleRecord, zone: &TimeZone) -> Vec<(String, String)> {
     let estimate = &record.estimate;
     let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
@@ -55,7 +60,7 @@ fn cells(record: &CycleRecord, zone: &TimeZone) -> Vec<(String, String)> {
         ("time".to_owned(), local.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
         ("rung".to_owned(), record.rung.word().to_owned()),
         ("import_kw".to_owned(), number(estimate.import.map(|power| power.kw()))),
-        ("peak_kw".to_owned(), number(Some(estimate.peak.kw()))),
+        ("peak_kw".to_owned(), number(Some(highest(&estimate.peaks)))),
         ("demand_l_s".to_owned(), number(estimate.demand.map(|flow| 1e3 * flow.value.get()))),
         ("base_load_kw".to_owned(), number(estimate.base_load.map(|load| load.value.kw()))),
     ];
@@ -75,7 +80,7 @@ fn cells(record: &CycleRecord, zone: &TimeZone) -> Vec<(String, String)> {
         cells.push((format!("{id}_kw"), number(inverter.power.map(|power| power.kw()))));
     }
     let plan = record.plan.as_ref();
-    cells.push(("plan_peak_kw".to_owned(), number(plan.map(|plan| plan.peak.kw()))));
+    cells.push(("plan_peak_kw".to_owned(), number(plan.map(|plan| highest(&plan.peaks)))));
     let words = plan.map_or(String::new(), |plan| plan.why.switching.clone());
     cells.push(("switching".to_owned(), words));
     cells.push(("because".to_owned(), record.because.clone().unwrap_or_default()));

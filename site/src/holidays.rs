@@ -2,6 +2,7 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday, date};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// Whose public holidays count.
@@ -17,6 +18,16 @@ pub enum Holidays {
 }
 
 impl Holidays {
+    /// The words that files use.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("none", Self::None), ("france", Self::France), ("alsace-moselle", Self::AlsaceMoselle)];
+
+    /// Whose count in a time zone when nothing else is said.
+    #[must_use]
+    pub fn usual(zone: &TimeZone) -> Self {
+        if zone.iana_name() == Some("Europe/Paris") { Self::France } else { Self::None }
+    }
+
     /// Whether a date is a public holiday.
     #[must_use]
     pub fn contains(self, day: Date) -> bool {

@@ -9,7 +9,7 @@ use crate::district::District;
 use crate::electrical::Electrical;
 use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId};
-use crate::tariff::Tariff;
+use crate::tariff::{Calendar, Tariff};
 use crate::units::{Energy, Power, Price, Ratio};
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
@@ -232,6 +232,11 @@ impl Site {
     /// given up to save money.
     #[must_use]
     pub fn dearest_price(&self) -> Price {
-        self.tariff.classes.iter().fold(self.tariff.feed_in, |top, class| top.max(class.price))
+        self.tariff.dearest()
+    }
+    /// Local time and public holidays.
+    #[must_use]
+    pub fn calendar(&self) -> Calendar<'_> {
+        Calendar { zone: &self.zone, holidays: self.holidays }
     }
 }

@@ -99,8 +99,9 @@ pub struct Estimate {
     pub import: Option<Power>,
     /// Load that Régie neither moves nor meters one by one (buildings).
     pub base_load: Option<Estimated<Power>>,
-    /// The billing period's highest average import so far.
-    pub peak: Power,
+    /// The billing period's highest average import so far, for each demand charge in order.
+    #[serde(default)]
+    pub peaks: Vec<Power>,
     /// Batteries.
     #[serde(default)]
     pub batteries: BTreeMap<AssetId, BatteryState>,
@@ -178,6 +179,15 @@ pub struct Forecast {
     /// Vehicles at each charger, the one that is there first.
     #[serde(default)]
     pub sessions: BTreeMap<AssetId, Vec<Session>>,
+    /// What exported energy earns.
+    #[serde(default)]
+    pub feed_in: Vec<Price>,
+    /// Power subscribed, where there is one.
+    #[serde(default)]
+    pub subscribed: Vec<Option<Power>>,
+    /// The price rests on a colour or a spot price that is not known yet.
+    #[serde(default)]
+    pub assumed: Vec<bool>,
 }
 
 /// The fallback ladder. Always labelled in status, metrics and history.
@@ -315,8 +325,10 @@ pub struct Plan {
     pub price: Vec<Price>,
     /// Tariff class per step.
     pub class: Vec<String>,
-    /// Highest import counted in the plan (not below the period's peak so far).
-    pub peak: Power,
+    /// Highest import counted in the plan, for each demand charge in order (not below the
+    /// period's peak so far).
+    #[serde(default)]
+    pub peaks: Vec<Power>,
     /// Expected cost over the horizon, without penalties.
     pub cost: Money,
     /// Why.
@@ -328,6 +340,11 @@ impl Plan {
     #[must_use]
     pub fn step_at(&self, at: Timestamp) -> Option<usize> {
         self.steps.iter().position(|step| step.start <= at && at < step.end)
+    }
+    /// The highest import in the plan and, where power is charged, in the billing period.
+    #[must_use]
+    pub fn highest_import(&self) -> Power {
+        self.import.iter().chain(&self.peaks).fold(Power::ZERO, |top, power| top.max(*power))
     }
     /// Whether it may be used at `at`.
     #[must_use]

@@ -2,9 +2,12 @@
 
 use super::exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
 use site::AssetId;
+use site::units::Seconds;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where a site file is when nothing else is said.
 pub const SITE_DEFAULT: &str = "/etc/regie/site.yaml";
@@ -37,6 +40,13 @@ pub enum Action {
         /// The site file
         #[arg(value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
         site: PathBuf,
+    },
+    /// Show what a kWh costs, price by price, so that a bill can be checked
+    #[command(after_help = exit::HELP)]
+    Tariff {
+        /// Which tariff and which days.
+        #[command(flatten)]
+        question: TariffQuestion,
     },
     /// Show what a running daemon sees and does
     #[command(after_help = exit::HELP)]
@@ -76,6 +86,29 @@ pub enum Action {
         #[command(flatten)]
         question: Question,
     },
+}
+
+/// A question about a tariff. No daemon is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TariffQuestion {
+    /// A site file, or a tariff file
+    #[arg(value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
+    pub file: PathBuf,
+    /// First local day
+    #[arg(long, value_name = "DATE")]
+    pub from: Date,
+    /// First local day that is not shown; the day after the first when left out
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// Rows of this length, such as 30min, instead of one for each price
+    #[arg(long, value_name = "TIME", value_parser = step)]
+    pub step: Option<Duration>,
+    /// Use only what was published by this time, such as 2026-01-14T12:00
+    #[arg(long, value_name = "TIME")]
+    pub seen_from: Option<String>,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A question to a running daemon.
@@ -120,6 +153,13 @@ pub enum Log {
     Text,
     /// A JSON object for each event
     Json,
+}
+
+fn step(text: &str) -> Result<Duration, String> {
+    let step = site::units::parse::<Seconds>(text).map_err(|error| error.to_string())?;
+    let bounds = Duration::from_secs(60)..=Duration::from_secs(86_400);
+    let step = step.duration();
+    if bounds.contains(&step) { Ok(step) } else { Err("write 1 min to 24 h".into()) }
 }
 
 fn asset(text: &str) -> Result<AssetId, String> {

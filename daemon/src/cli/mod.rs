@@ -8,5 +8,6 @@ pub mod client;
 pub mod exit;
 pub mod render;
 pub mod run;
+pub mod tariff;
 
 pub use arguments::{Action, Arguments, Log, Target, parse};

@@ -2,7 +2,7 @@
 
 use super::arguments::{Action, Log, Question, Target};
 use super::client::{Client, ClientError};
-use super::{exit, render};
+use super::{exit, render, tariff};
 use crate::http::Explanation;
 use crate::load::{Loaded, load};
 use crate::past;
@@ -22,6 +22,7 @@ pub fn run(action: &Action) -> u8 {
     match action {
         Action::Run { site, log } => resident(site, *log),
         Action::Check { site } => check(site),
+        Action::Tariff { question } => tariff::run(question),
         Action::Status { question } => answer(question, |client, json| {
             let answer = client.status()?;
             Ok(if json { answer.text } else { render::status(&answer.value) })

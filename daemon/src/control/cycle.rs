@@ -89,8 +89,9 @@ impl Controller {
     fn estimate(&mut self, snapshot: &Snapshot) -> Estimate {
         let base = self.base_demand();
         let state = &mut self.state;
-        let (site, peak) = (&self.loaded.site, state.peak.peak());
-        let estimate = estimate(site, snapshot, &mut state.estimate, &state.guard, peak);
+        let site = &self.loaded.site;
+        let peaks = state.peak.peaks(&site.tariff);
+        let estimate = estimate(site, snapshot, &mut state.estimate, &state.guard, peaks);
         state.learned.observe(site, &estimate, base);
         if let Some(water) = &self.loaded.water {
             state.fit.observe(site, water, &estimate, &state.learned);

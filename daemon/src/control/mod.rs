@@ -27,6 +27,7 @@ use site::Mono;
 use site::command::{Command, Guarded, Proposal, Verdict};
 use site::plan::Rung;
 use site::record::CycleRecord;
+use site::tariff::Tariff;
 use std::sync::Arc;
 use std::time::Duration;
 use tally::Tally;
@@ -82,6 +83,8 @@ pub struct Controller {
     proposals: Vec<Proposal>,
     commands: Vec<Guarded<Command>>,
     verdicts: Vec<Verdict>,
+    /// What is wrong with the tariff's tables, in words.
+    tariff_trouble: Option<String>,
     view: watch::Sender<Arc<View>>,
 }
 
@@ -114,6 +117,7 @@ impl Controller {
             proposals: Vec::new(),
             commands: Vec::new(),
             verdicts: Vec::new(),
+            tariff_trouble: None,
             // Replaced at once, below, by what there is to show.
             view: watch::Sender::new(Arc::new(View::default())),
             clock,
@@ -174,6 +178,23 @@ impl Controller {
         }
         self.clock.sleep_until(due).await;
         self.cycle().await
+    }
+
+    /// The tariff in force.
+    #[must_use]
+    pub fn tariff(&self) -> &Tariff {
+        &self.loaded.site.tariff
+    }
+
+    /// Takes up newer tables of the tariff, between two cycles; `trouble` says in words what is
+    /// wrong with those that could not be taken up.
+    pub fn renew_tariff(&mut self, tariff: Option<Tariff>, trouble: Option<String>) {
+        if let Some(tariff) = tariff {
+            let mut site = (*self.loaded.site).clone();
+            site.tariff = tariff;
+            self.loaded.site = Arc::new(site);
+        }
+        self.tariff_trouble = trouble;
     }
 
     /// Ends: commands stop, so every device's own dead-man takes over.

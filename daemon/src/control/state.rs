@@ -31,7 +31,7 @@ pub struct State {
     pub(super) fit: Fit,
     /// Values that may stand in for missing ones.
     pub(super) estimate: EstimateMemory,
-    /// The billing period's highest average import.
+    /// The billing period's highest average imports, and what was above the subscribed power.
     pub(super) peak: PeakMeter,
     /// Nights and days of the districts. A state from before there were districts has none.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Counters since the start, for status and metrics.
 
 use crate::status::{BillStatus, GuardStatus, SolverStatus, WriteStatus};
+use policies::billing::{Bill, GAP_SECONDS_MAX, Reading};
 use policies::optimise::Work;
 use site::command::{Delivery, Outcome, Receipt, Verdict, Verification};
 use site::plan::Rung;
@@ -8,8 +9,6 @@ use site::units::Power;
 use site::{AssetId, Mono, Now, Site};
 use std::collections::BTreeMap;
 
-/// Longest time a meter's reading is taken to hold, s.
-const METER_GAP_MAX: f64 = 120.0;
 /// The most solve times that are kept for statistics.
 const SOLVE_TIMES_MAX: usize = 100_000;
 
@@ -23,7 +22,7 @@ pub(super) struct Tally {
     pub(super) guard: GuardStatus,
     pub(super) writes: WriteStatus,
     pub(super) solver: SolverStatus,
-    pub(super) bill: BillStatus,
+    bill: Bill,
     pub(super) solve_ms: Vec<f64>,
     metered: Option<(Now, Power)>,
     verified: BTreeMap<AssetId, Verification>,
@@ -41,19 +40,23 @@ impl Tally {
     pub(super) fn metered(&mut self, site: &Site, now: Now, import: Option<Power>) {
         if let Some((since, power)) = self.metered {
             let seconds = now.mono.since(since.mono).as_secs_f64();
-            if seconds <= METER_GAP_MAX {
-                let watthours = power.get() * seconds / 3600.0;
-                let price = if watthours > 0.0 {
-                    self.bill.import_watthours += watthours;
-                    site.tariff.class_at(since.utc, &site.zone).price
-                } else {
-                    self.bill.export_watthours -= watthours;
-                    site.tariff.feed_in
-                };
-                self.bill.energy_eur += watthours / 1e3 * price.get();
+            if seconds <= GAP_SECONDS_MAX {
+                let reading = Reading::held(since.utc, now.utc, power, seconds / 3600.0);
+                self.bill.book(site, &reading);
             }
         }
         self.metered = import.map(|power| (now, power));
+    }
+
+    /// The energy part of the bill.
+    pub(super) fn bill(&self) -> BillStatus {
+        BillStatus {
+            import_watthours: 1e3 * self.bill.imported_kwh(),
+            export_watthours: 1e3 * self.bill.feed_in.kwh,
+            energy_eur: self.bill.energy_eur(),
+            classes: self.bill.classes.clone(),
+            ..BillStatus::default()
+        }
     }
 
     /// Counts an intervention when it begins, not at every look.

@@ -3,13 +3,15 @@
 use super::Controller;
 use crate::http::View;
 use crate::status::{
-    AssetKind, AssetStatus, DeviceStatus, GridStatus, GuardStatus, SolverStatus, Status, TankStatus,
+    AssetKind, AssetStatus, BillStatus, DeviceStatus, GridStatus, GuardStatus, SolverStatus,
+    Status, TankStatus,
 };
 use policies::explain::explain;
 use site::asset::Mode;
 use site::command::Outcome;
 use site::plan::Plan;
 use site::record::CycleRecord;
+use site::units::Power;
 use site::{AssetId, Reason, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,7 +71,9 @@ impl Controller {
         snapshot: &Snapshot,
     ) -> Status {
         let (site, now) = (&self.loaded.site, snapshot.now);
-        let class = site.tariff.class_at(now.utc, &site.zone);
+        let priced = site.tariff.expected_at(now.utc, now.utc, site.calendar());
+        let peaks = self.state.peak.peaks(&site.tariff).into_iter();
+        let highest = peaks.fold(Power::ZERO, Power::max);
         Status {
             site: site.id.to_string(),
             name: site.name.clone(),
@@ -84,14 +88,16 @@ impl Controller {
             rung: self.rung,
             because: self.because.clone(),
             rungs: self.tally.rungs.clone(),
-            tariff_class: class.name.clone(),
-            price_eur_per_kwh: class.price.get(),
+            tariff_class: priced.class.to_owned(),
+            price_eur_per_kwh: priced.price.get(),
+            price_assumed: priced.assumed,
+            tariff_trouble: self.tariff_trouble.clone(),
             tanks: self.tanks(snapshot, plan),
             districts: self.state.districts.reports(site),
             assets: record.map_or_else(BTreeMap::new, |record| self.assets(record)),
             grid: GridStatus {
                 import_watts: snapshot.number(&site.grid.power),
-                peak_watts: self.state.peak.peak().get(),
+                peak_watts: highest.get(),
             },
             devices: self.devices(snapshot),
             bad_points: bad_points(snapshot),
@@ -99,8 +105,17 @@ impl Controller {
             writes: self.tally.writes.clone(),
             solver: self.solver(plan),
             model: self.model_status(),
-            bill: self.tally.bill.clone(),
+            bill: self.bill(),
             record_hash: self.state.hash.clone(),
+        }
+    }
+
+    fn bill(&self) -> BillStatus {
+        let (tariff, peaks) = (&self.loaded.site.tariff, &self.state.peak);
+        BillStatus {
+            demand: peaks.demand(tariff),
+            overrun_eur: peaks.overrun_eur(tariff),
+            ..self.tally.bill()
         }
     }
 

@@ -113,7 +113,7 @@ impl Plant {
             demand: Some(Estimated { value: demand, spread: Flow::ZERO, basis: Basis::Measured }),
             import: None,
             base_load: None,
-            peak: Power::ZERO,
+            peaks: Vec::new(),
             ..Estimate::default()
         }
     }

@@ -28,7 +28,7 @@ pub fn steps(site: &Site, now: Timestamp) -> Vec<Step> {
     }
     let mut change = now;
     loop {
-        change = site.tariff.next_change(change, &site.zone);
+        change = site.tariff.next_change(change, now, site.calendar());
         if change.as_second() >= end {
             break;
         }

@@ -12,6 +12,7 @@ pub use learned::{Clearness, Profile};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use site::plan::{Basis, Estimate, Forecast, LightingWindow, Step};
+use site::tariff::Priced;
 use site::units::{Flow, Power, Ratio};
 use site::{AssetId, Site};
 use std::collections::BTreeMap;
@@ -112,15 +113,20 @@ pub fn forecast(
     });
     let base =
         |&at: &Timestamp| Power::from_kw(learned.base_load.expect(now, at, &site.zone).max(0.0));
-    let classes = || steps.iter().map(|step| site.tariff.class_at(step.start, &site.zone));
+    let tariff = &site.tariff;
+    let priced: Vec<Priced<'_>> =
+        steps.iter().map(|step| tariff.expected_over(step, now, site.calendar())).collect();
     Forecast {
         demand_spread: demand.iter().map(|&flow| flow * spread).collect(),
         demand,
         pv: pv.collect(),
         base_load: middles.iter().map(base).collect(),
         lighting: site.lighting.iter().map(|l| (l.id.clone(), windows(site, l, &steps))).collect(),
-        price: classes().map(|class| class.price).collect(),
-        class: classes().map(|class| class.name.clone()).collect(),
+        price: priced.iter().map(|priced| priced.price).collect(),
+        class: priced.iter().map(|priced| priced.class.to_owned()).collect(),
+        feed_in: priced.iter().map(|priced| priced.feed_in).collect(),
+        subscribed: priced.iter().map(|priced| tariff.subscribed_in(priced.class)).collect(),
+        assumed: priced.iter().map(|priced| priced.assumed).collect(),
         steps,
         ..Forecast::default()
     }

@@ -76,6 +76,8 @@ pub(super) fn plan(
         Power::from_kw(solved.value(grid.import[t]) - solved.value(grid.export[t]))
     };
     let import: Vec<Power> = (0..forecast.steps.len()).map(net).collect();
+    let peak = |column: &Variable| Power::from_kw(solved.value(*column));
+    let peaks: Vec<Power> = problem.grid.peaks.iter().map(peak).collect();
     let shortfalls = shortfalls(inputs, problem, solved);
     let relaxed = !shortfalls.is_empty();
     let light = |(l, lighting): (usize, &site::asset::Lighting)| {
@@ -93,8 +95,8 @@ pub(super) fn plan(
         tanks,
         limits: limits(inputs, problem, solved),
         lighting: site.lighting.iter().enumerate().map(light).collect(),
-        peak: Power::from_kw(solved.value(problem.grid.peak)),
-        cost: cost(inputs, &import, solved.value(problem.grid.peak)),
+        cost: cost(inputs, &import, &peaks),
+        peaks,
         import,
         price: forecast.price.clone(),
         class: forecast.class.clone(),
@@ -169,18 +171,25 @@ fn at_export_limit(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved, t: u
     limit.is_some_and(|limit| solved.value(problem.grid.export[t]) > limit.kw() - EXPORT_MARGIN_KW)
 }
 
-/// Expected money over the horizon: energy, and the part of the demand charge that is new.
-fn cost(inputs: &Inputs<'_>, import: &[Power], peak_kw: f64) -> Money {
+/// Expected money over the horizon: energy, what is above the subscribed power, and the part of
+/// the demand charges that is new.
+fn cost(inputs: &Inputs<'_>, import: &[Power], peaks: &[Power]) -> Money {
     let (forecast, tariff) = (inputs.forecast, &inputs.site.tariff);
     let mut cost = 0.0;
     for (t, power) in import.iter().enumerate() {
-        let energy = power.kw() * forecast.steps[t].hours();
-        let price = if energy > 0.0 { forecast.price[t].get() } else { tariff.feed_in.get() };
-        cost += energy * price;
+        let hours = forecast.steps[t].hours();
+        let energy = power.kw() * hours;
+        let price = if energy > 0.0 { forecast.price[t] } else { forecast.feed_in[t] };
+        cost += energy * price.get();
+        if let (Some(limit), Some(subscribed)) = (forecast.subscribed[t], &tariff.subscribed) {
+            let above = (power.kw() - limit.kw()).max(0.0);
+            cost += above * hours * subscribed.plan_price(&forecast.class[t]).get();
+        }
     }
-    if let Some(charge) = tariff.demand_charge {
-        let days = charge.billing.days_left(inputs.estimate.now.utc, &inputs.site.zone);
-        cost += charge.price.get() * (peak_kw - inputs.estimate.peak.kw()).max(0.0) / days;
+    for (i, charge) in tariff.demand_charges.iter().enumerate() {
+        let days = charge.billing.days_left(inputs.estimate.now.utc, inputs.site.calendar());
+        let so_far = inputs.estimate.peaks.get(i).map_or(0.0, |peak| peak.kw());
+        cost += charge.price.get() * (peaks[i].kw() - so_far).max(0.0) / days;
     }
     Money::new(cost)
 }

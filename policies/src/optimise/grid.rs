@@ -19,7 +19,8 @@ const PATIENCE: f64 = 1e-5;
 pub(super) struct GridColumns {
     pub(super) import: Vec<Variable>,
     pub(super) export: Vec<Variable>,
-    pub(super) peak: Variable,
+    /// The highest import that each demand charge counts, kW, in their order.
+    pub(super) peaks: Vec<Variable>,
 }
 
 /// Closes the busbar's balance.
@@ -29,15 +30,10 @@ pub(super) fn add(
     buses: &mut Buses<'_>,
     wishes: &mut Vec<Wish>,
 ) -> GridColumns {
-    let (forecast, tariff) = (inputs.forecast, &inputs.site.tariff);
-    let so_far = inputs.estimate.peak.kw().max(0.0);
-    let peak = model.column("grid.peak", so_far, f64::INFINITY);
-    if let Some(charge) = tariff.demand_charge {
-        let days = charge.billing.days_left(inputs.estimate.now.utc, &inputs.site.zone);
-        model.cost("grid.peak", charge.price.get() / days, peak);
-    }
-    let mut limits = Limits::new(inputs);
-    let mut columns = GridColumns { import: Vec::new(), export: Vec::new(), peak };
+    let forecast = inputs.forecast;
+    let mut limits = Limits::new();
+    let peaks = peaks(model, inputs);
+    let mut columns = GridColumns { import: Vec::new(), export: Vec::new(), peaks };
     let mut ahead = 0.0;
     for (t, step) in forecast.steps.iter().enumerate() {
         let import = model.column("grid.import", 0.0, f64::INFINITY);
@@ -47,11 +43,14 @@ pub(super) fn add(
         model.cost("grid.import", price * step.hours(), import);
         // The program is linear: energy could be bought and sold at once. Where selling pays more
         // than buying costs it would do so without end, so the plan reckons with no more.
-        let earned = tariff.feed_in.get().min(forecast.price[t].get());
+        let earned = forecast.feed_in[t].get().min(forecast.price[t].get());
         model.cost("grid.export", -earned * step.hours(), export);
         let net = std::mem::take(&mut buses.net[0][t]);
         model.row(format!("grid.balance[{t}]"), (net + import - export).eq(0.0));
-        model.row(format!("grid.peak[{t}]"), (Expression::from(import) - peak).leq(0.0));
+        for (i, &peak) in columns.peaks.iter().enumerate().filter(|(i, _)| counts(inputs, *i, t)) {
+            let row = (Expression::from(import) - peak).leq(0.0);
+            model.row(peak_row(i, &format!("[{t}]")), row);
+        }
         limits.add(model, inputs, (t, step), (import, export));
         columns.import.push(import);
         columns.export.push(export);
@@ -60,17 +59,42 @@ pub(super) fn add(
     columns
 }
 
-/// The most export and import, and what the transformer bears.
+/// The highest import that each demand charge counts; never below what it has counted already.
+fn peaks(model: &mut Model, inputs: &Inputs<'_>) -> Vec<Variable> {
+    let mut all = Vec::new();
+    for (i, charge) in inputs.site.tariff.demand_charges.iter().enumerate() {
+        let so_far = inputs.estimate.peaks.get(i).map_or(0.0, |peak| peak.kw()).max(0.0);
+        let peak = model.column(&peak_row(i, ""), so_far, f64::INFINITY);
+        let days = charge.billing.days_left(inputs.estimate.now.utc, inputs.site.calendar());
+        model.cost("grid.peak", charge.price.get() / days, peak);
+        all.push(peak);
+    }
+    all
+}
+
+/// Whether a demand charge looks at a step.
+pub(super) fn counts(inputs: &Inputs<'_>, charge: usize, t: usize) -> bool {
+    inputs.site.tariff.demand_charges[charge].counts(&inputs.forecast.class[t])
+}
+
+/// Name of a charge's rows: the first one needs no number.
+pub(super) fn peak_row(charge: usize, what: &str) -> String {
+    if charge == 0 { format!("grid.peak{what}") } else { format!("grid.peak_{}{what}", charge + 1) }
+}
+
+/// The most export and import, what was subscribed, and what the transformer bears.
 struct Limits {
+    subscribed: Wish,
     export: Wish,
     import: Wish,
     transformer: Wish,
 }
 
 impl Limits {
-    fn new(_: &Inputs<'_>) -> Self {
+    fn new() -> Self {
         let wish = |what: &str| Wish::kw(format!("grid.{what}"));
         Self {
+            subscribed: wish("subscribed"),
             export: wish("export_limit"),
             import: wish("import_limit"),
             transformer: wish("transformer"),
@@ -95,6 +119,13 @@ impl Limits {
             let row = (Expression::from(column) - over).leq(limit.kw());
             model.row(format!("{}[{t}]", wish.name), row);
         }
+        let subscribed = &site.tariff.subscribed;
+        if let (Some(limit), Some(contract)) = (inputs.forecast.subscribed[t], subscribed) {
+            let price = contract.plan_price(&inputs.forecast.class[t]).get() * step.hours();
+            let over = self.subscribed.slack(model, t, price);
+            let row = (Expression::from(import) - over).leq(limit.kw());
+            model.row(format!("{}[{t}]", self.subscribed.name), row);
+        }
         let electrical = site.electrical.as_ref();
         if let Some((network, plate)) = electrical.and_then(|e| Some((e, e.transformer?))) {
             // Active power alone is reckoned with: what it bears at the usual power factor.
@@ -104,8 +135,8 @@ impl Limits {
         }
     }
 
-    fn all(self) -> [Wish; 3] {
-        [self.export, self.import, self.transformer]
+    fn all(self) -> [Wish; 4] {
+        [self.subscribed, self.export, self.import, self.transformer]
     }
 }
 

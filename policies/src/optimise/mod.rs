@@ -305,7 +305,7 @@ impl Planner {
         if !chosen.valid_at(now) {
             return Some("the last choice has expired".into());
         }
-        let class = |at| inputs.site.tariff.class_at(at, &inputs.site.zone).name.clone();
+        let class = |at| inputs.site.tariff.price_at(at, inputs.site.calendar()).class;
         if class(now) != class(chosen.switching_made_at) {
             return Some(format!("the tariff changed to {}", class(now)));
         }

@@ -79,7 +79,7 @@ pub(super) fn build(
     buses.base_load(&base_load);
     let network = network::add(&mut model, inputs, &mut buses, &mut wishes);
     let grid = grid::add(&mut model, inputs, &mut buses, &mut wishes);
-    mixed_peak(&mut model, inputs, trajectory, (switching, &combination), grid.peak);
+    mixed_peaks(&mut model, inputs, trajectory, (switching, &combination), &grid.peaks);
     Problem {
         model,
         combination,
@@ -141,12 +141,12 @@ fn effects(
 
 /// A mixture's mean power hides the power of its parts, and a meter averages over minutes: a
 /// combination that is used at all makes the highest import at least its own least import.
-fn mixed_peak(
+fn mixed_peaks(
     model: &mut Model,
     inputs: &Inputs<'_>,
     trajectory: &Trajectory,
     (switching, combination): (&Switching<'_>, &Columns),
-    peak: Variable,
+    peaks: &[Variable],
 ) {
     let forecast = inputs.forecast;
     let later: Vec<usize> =
@@ -161,11 +161,18 @@ fn mixed_peak(
         forecast.base_load[t].kw() + light - pv - batteries
     };
     for (c, &used) in combination.used.iter().enumerate() {
-        let import = |&t: &usize| trajectory.effects[t][c].power + besides(t);
-        let least = later.iter().map(import).fold(f64::MAX, f64::min);
-        if least < f64::MAX && least > 0.0 {
-            let least = model.finite("least import", least);
-            model.row(format!("grid.peak_of_mixture[{c}]"), (least * used - peak).leq(0.0));
+        let import = |t: usize| trajectory.effects[t][c].power + besides(t);
+        let least = later.iter().map(|&t| import(t)).fold(f64::MAX, f64::min);
+        if least >= f64::MAX || least <= 0.0 {
+            continue;
+        }
+        for (i, &peak) in peaks.iter().enumerate() {
+            // A combination may keep to the steps that the charge does not count.
+            if later.iter().all(|&t| grid::counts(inputs, i, t)) {
+                let least = model.finite("least import", least);
+                let row = (least * used - peak).leq(0.0);
+                model.row(grid::peak_row(i, &format!("_of_mixture[{c}]")), row);
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn add(model: &mut Model, inputs: &Inputs<'_>, switching: &Switching<
     let known = switching.schedule();
     let used = |(c, _): (usize, _)| {
         let guess = known.is_some_and(|schedule| schedule.used[c]);
-        if inputs.site.tariff.demand_charge.is_none() {
+        if inputs.site.tariff.demand_charges.is_empty() {
             // Nothing is paid for the highest import.
             return model.column("combination used", 0.0, 1.0);
         }

@@ -15,7 +15,6 @@ use regie::control::{Controller, Parts, Policy};
 use regie::http::{self, View};
 use regie::resident::open_state;
 use regie::store::StoreError;
-use site::tariff::Billing;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,11 +119,7 @@ impl Demo {
     /// When it cannot start, or the terminal fails.
     pub async fn run(&self, mut world: World) -> Result<bool, DemoError> {
         let start = instant(&world, self.start)?;
-        world.change_site(|site| {
-            if let Some(charge) = &mut site.tariff.demand_charge {
-                charge.billing = Billing::Fixed { start, days: 30 };
-            }
-        });
+        world.change_site(|site| site.tariff.bill_over(start, 30));
         let slack = world.site().pace.poll * 3 / 2;
         let clock = Clock::governed(start, self.speed, slack);
         let field = world.field(self.seed, &clock.follower())?;

@@ -14,10 +14,12 @@ mod tariff;
 mod water;
 
 pub use devices::endpoint;
+pub use tariff::{Open, TariffFile, is_tariff, read_tariff};
 
 use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId, PointId};
 use crate::model::{BaseLoad, Device, Pace, Site, Water};
+use crate::tariff::Tariff;
 use crate::text::{self, Finding, Findings, Place, Section};
 use crate::units::{Angle, Power, Quantity, Ratio};
 use jiff::tz::TimeZone;
@@ -76,6 +78,10 @@ pub(crate) struct Context<'a> {
     pub(crate) flow_meters: Vec<AssetId>,
     /// Everything that may hang on a feeder or a generator.
     pub(crate) powered: Vec<AssetId>,
+    /// Opens what must be read together with the site file.
+    open: Open<'a>,
+    /// Findings in those files.
+    more: RefCell<Vec<Finding>>,
 }
 
 impl Context<'_> {
@@ -130,12 +136,13 @@ pub struct Reading {
 }
 
 /// Reads a site file as far as it can be read, so that whoever opens the files it names can add
-/// their findings to these.
+/// their findings to these. A tariff in a file of its own, and its tables, are read with `open`.
 #[must_use]
-pub fn read_all(text: &str, origin: &Path) -> Reading {
+pub fn read_all(text: &str, origin: &Path, open: Open<'_>) -> Reading {
     let findings = Findings::new(origin);
     let reading = text::parse(text, &findings).and_then(|root| {
-        Section::open(&root, "the site file", &findings).map(|section| whole(section, origin))
+        let section = Section::open(&root, "the site file", &findings)?;
+        Some(whole(section, origin, open))
     });
     let nothing = Reading {
         site: None,
@@ -145,22 +152,26 @@ pub fn read_all(text: &str, origin: &Path) -> Reading {
         needs: Vec::new(),
         findings: Vec::new(),
     };
-    Reading { findings: findings.into_sorted(), ..reading.unwrap_or(nothing) }
+    let mut reading = reading.unwrap_or(nothing);
+    let of_others = std::mem::replace(&mut reading.findings, findings.into_sorted());
+    reading.findings.extend(of_others);
+    reading
 }
 
-/// Reads a site file.
+/// Reads a site file whose tariff stands in it.
 ///
 /// # Errors
-/// All findings, in the order of the file.
+/// All findings, in the order of the file; a tariff in a file of its own is one.
 pub fn read(text: &str, origin: &Path) -> Result<Resolved, Vec<Finding>> {
-    let Reading { site, files, needs, findings, .. } = read_all(text, origin);
+    let closed = |path: &Path| Err(format!("'{}' is not opened here", path.display()));
+    let Reading { site, files, needs, findings, .. } = read_all(text, origin, &closed);
     match site {
         Some(site) if findings.is_empty() => Ok(Resolved { site, files, needs }),
         _ => Err(findings),
     }
 }
 
-fn context<'a>(root: &Section<'_>, origin: &'a Path) -> Context<'a> {
+fn context<'a>(root: &Section<'_>, origin: &'a Path, open: Open<'a>) -> Context<'a> {
     Context {
         folder: origin.parent().unwrap_or(Path::new("")),
         files: RefCell::default(),
@@ -169,6 +180,8 @@ fn context<'a>(root: &Section<'_>, origin: &'a Path) -> Context<'a> {
         tanks: root.names("tanks"),
         flow_meters: root.names("flow_meters"),
         powered: POWERED.iter().flat_map(|key| root.names::<AssetId>(key)).collect(),
+        open,
+        more: RefCell::default(),
     }
 }
 
@@ -179,9 +192,9 @@ fn check_water(root: &Section<'_>, missing: bool) {
     }
 }
 
-fn whole(root: Section<'_>, origin: &Path) -> Reading {
+fn whole(root: Section<'_>, origin: &Path, open: Open<'_>) -> Reading {
     root.number::<u32>("regie", VERSION..=VERSION);
-    let context = context(&root, origin);
+    let context = context(&root, origin, open);
     let about = root.section("site").map(about);
     let pace = pace(root.section_maybe("pace"));
     let (listen, state) = service(root.section_maybe("service"), &context);
@@ -201,7 +214,8 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
     let electrical =
         root.section_maybe("electrical").and_then(|section| electrical::read(section, &context));
     let grid = root.section("grid").and_then(|section| energy::grid(section, &context));
-    let tariff = root.section("tariff").and_then(tariff::read);
+    let place = about.as_ref().and_then(Option::as_ref);
+    let tariff = tariff(&root, &context, place);
     let base_load = base_load(root.section_maybe("base_load"));
     let simulation = simulation::read(root.section_maybe("simulation"), &context);
     check_water(&root, water.is_none() && !pumps.is_empty());
@@ -246,8 +260,18 @@ fn whole(root: Section<'_>, origin: &Path) -> Reading {
         water: network,
         files: context.files.into_inner(),
         needs: context.needs.into_inner(),
-        findings: Vec::new(),
+        findings: context.more.into_inner(),
     }
+}
+
+fn tariff(root: &Section<'_>, context: &Context<'_>, place: Option<&About>) -> Option<Tariff> {
+    let around = tariff::Around {
+        folder: context.folder,
+        open: context.open,
+        more: &context.more,
+        site: place.map(|about| (&about.zone, about.holidays)),
+    };
+    root.section("tariff").and_then(|section| tariff::read(section, &around))
 }
 
 /// Where a site is and what it is called.
@@ -263,25 +287,13 @@ struct About {
 fn about(section: Section<'_>) -> Option<About> {
     let id = section.need("id").and_then(|node| section.scalar(node, "wrong-name", AssetId::new));
     let name = section.text("name");
-    let zone = section.need("time_zone").and_then(|node| {
-        section.scalar(node, "unknown-time-zone", |text| {
-            TimeZone::get(text).map_err(|_| {
-                format!("'{text}' is not a time zone; write a name such as Europe/Paris")
-            })
-        })
-    });
-    let words = [
-        ("none", Holidays::None),
-        ("france", Holidays::France),
-        ("alsace-moselle", Holidays::AlsaceMoselle),
-    ];
-    let holidays = section.choice_maybe("holidays", &words);
+    let zone = section.need("time_zone").and_then(|node| tariff::zone(&section, node));
+    let holidays = section.choice_maybe("holidays", &Holidays::WORDS);
     let latitude = section.number::<f64>("latitude", -90.0..=90.0);
     let longitude = section.number::<f64>("longitude", -180.0..=180.0);
     section.finish();
     let zone = zone?;
-    let french = zone.iana_name() == Some("Europe/Paris");
-    let usual = if french { Holidays::France } else { Holidays::None };
+    let usual = Holidays::usual(&zone);
     Some(About {
         id: id?,
         name: name?,

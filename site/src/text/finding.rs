@@ -66,6 +66,11 @@ impl Findings {
         let finding = Finding { file: self.file.clone(), place, code, message, help };
         self.found.borrow_mut().push(finding);
     }
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.found.borrow().len()
+    }
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -4,11 +4,13 @@ mod districts;
 mod findings;
 mod plan;
 mod status;
+mod tariff;
 
 pub use districts::districts;
 pub use findings::findings;
 pub use plan::plan;
 pub use status::status;
+pub use tariff::tariff;
 
 use crate::http::Explanation;
 
@@ -20,6 +22,28 @@ pub fn explanation(explanation: &Explanation) -> String {
         text.push('\n');
         text
     })
+}
+
+/// Columns as wide as their widest cell; text (the second and the fourth) to the left, the others
+/// to the right.
+fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            let left = matches!(column, 1 | 3);
+            if left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// What stands where something is unknown.

@@ -1,6 +1,6 @@
 //! The plan, hour by hour in the site's own time.
 
-use super::one_line;
+use super::{one_line, table};
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use site::AssetId;
@@ -116,27 +116,6 @@ fn number(number: Option<f64>, digits: usize, unit: &str) -> String {
     number.map_or(super::UNKNOWN.to_owned(), |number| format!("{:.digits$}{unit}", number + 0.0))
 }
 
-/// Columns as wide as their widest cell; text to the left, numbers to the right.
-fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            let left = matches!(column, 1 | 3);
-            if left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 fn validity(plan: &Plan, zone: &TimeZone) -> String {
     let local =
         |at: jiff::Timestamp, form: &str| at.to_zoned(zone.clone()).strftime(form).to_string();
@@ -148,7 +127,7 @@ fn validity(plan: &Plan, zone: &TimeZone) -> String {
 
 fn costs(plan: &Plan) -> String {
     let hours: f64 = plan.steps.iter().map(site::plan::Step::hours).sum();
-    let (cost, peak) = (plan.cost.get(), super::kilowatts(plan.peak.get()));
+    let (cost, peak) = (plan.cost.get(), super::kilowatts(plan.highest_import().get()));
     format!("Cost    {cost:.2} EUR expected over {hours:.0} h, highest import {peak}\n")
 }
 

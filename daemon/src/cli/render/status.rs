@@ -44,12 +44,14 @@ fn head(status: &Status) -> Vec<String> {
     let import = status.grid.import_watts.map_or(UNKNOWN.to_owned(), kilowatts);
     let mut lines = vec![format!("{:room$} {right}", cut(&title, room)), rung(status)];
     lines.extend(model(status));
+    let assumed = if status.price_assumed { ", assumed" } else { "" };
     lines.push(format!(
-        "Grid    import {import}, peak {}; {} at {:.4} EUR/kWh",
+        "Grid    import {import}, peak {}; {} at {:.4} EUR/kWh{assumed}",
         kilowatts(status.grid.peak_watts),
         status.tariff_class,
         status.price_eur_per_kwh
     ));
+    lines.extend(status.tariff_trouble.as_ref().map(|why| format!("Tariff  {}", one_line(why))));
     lines
 }
 
