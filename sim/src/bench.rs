@@ -5,13 +5,12 @@ pub(crate) mod assets;
 mod flow;
 pub(crate) mod schedule;
 
-use crate::replay::{Progress, Replay};
+use crate::replay::{Player, Progress, Replay};
 use crate::world::{World, WorldError};
 use drivers::clock::Clock;
 use hydraulics::{Operating, Snapshots};
 use jiff::civil::date;
 use policies::water::WaterModel;
-use regie::control::Policy;
 use std::time::Duration;
 
 /// Snapshots of one measurement.
@@ -29,7 +28,7 @@ pub fn run(world: &World) -> Result<(), WorldError> {
     hydraulics(world, &clock);
     flow::run(unit).expect("the networks of the measurement carry their load");
     println!("{:<44}{:>10}{:>12}", "whole replay, Modbus bytes included", "s / day", "x plant");
-    for policy in [Policy::Rules, Policy::Optimal] {
+    for policy in [Player::Rules, Player::Optimal] {
         let replay = Replay {
             day: date(2026, 1, 15),
             days: 1,
@@ -41,9 +40,9 @@ pub fn run(world: &World) -> Result<(), WorldError> {
         let timer = clock.stopwatch();
         let report = replay.run(world, &Progress::default())?;
         let day = timer.elapsed_ms() / 1e3 * 24.0 / f64::from(HOURS);
-        let name = crate::replay::name(policy);
+        let name = policy.name();
         println!("  {name:<42}{day:>10.2}{:>12.1}", day / unit);
-        for report in report.policies.values().filter(|_| policy == Policy::Optimal) {
+        for report in report.policies.values().filter(|_| policy == Player::Optimal) {
             println!(
                 "  solve, ms: median {:.1}, 99th percentile {:.1}",
                 report.solve_ms.p50, report.solve_ms.p99

@@ -3,13 +3,12 @@
 use crate::demo::{self, Demo};
 use crate::perturb::Perturbation;
 use crate::plant::LeakRequest;
-use crate::replay::{DAYS_MAX, Progress, Replay};
+use crate::replay::{DAYS_MAX, Player, Progress, Replay};
 use crate::schedule::{self, ScheduleError};
 use crate::world::{World, WorldError};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, DateTime};
-use regie::control::Policy;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -110,8 +109,12 @@ enum Policies {
     Optimal,
     /// Level bands and calendars.
     Rules,
-    /// Both on the same truth.
+    /// The optimiser told the true future.
+    Foresight,
+    /// The optimiser and the rules, on the same truth.
     Both,
+    /// All three.
+    All,
 }
 
 #[derive(Debug, clap::Args)]
@@ -253,9 +256,11 @@ fn replay(arguments: ReplayArguments) -> Outcome {
         world.perturb(perturbation)?;
     }
     let policies = match arguments.policy {
-        Policies::Optimal => vec![Policy::Optimal],
-        Policies::Rules => vec![Policy::Rules],
-        Policies::Both => vec![Policy::Optimal, Policy::Rules],
+        Policies::Optimal => vec![Player::Optimal],
+        Policies::Rules => vec![Player::Rules],
+        Policies::Foresight => vec![Player::Foresight],
+        Policies::All => vec![Player::Optimal, Player::Rules, Player::Foresight],
+        Policies::Both => vec![Player::Optimal, Player::Rules],
     };
     let (day, days, seed) = (arguments.day, arguments.days, arguments.seed);
     let (hours, trace) = (arguments.hours, arguments.trace);

@@ -5,9 +5,7 @@ use crate::plant::{Exogenous, Scout, SessionAhead};
 use jiff::Timestamp;
 use policies::forecast::Learned;
 use regie::control::Outlook;
-use site::plan::{
-    Basis, Estimate, Estimated, Forecast, LoadState, Session, Step,
-};
+use site::plan::{Basis, Estimate, Estimated, Forecast, LoadState, Session, Step};
 use site::time::{add_seconds, seconds_between};
 use site::units::{Energy, Flow, Power, Ratio};
 use site::{AssetId, Now, Site, Snapshot};
@@ -46,14 +44,12 @@ impl Course {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
             reason = "grains of a run are counted in small numbers"
         )]
-        let (whole, count) = ((grains.floor() as usize).min(last - 1), last as f64);
+        let whole = (grains.floor() as usize).min(last - 1);
         let rate = before(whole + 1) - before(whole);
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
         let part = grains - whole as f64;
-        debug_assert!(count > 0.0);
         before(whole) + part * rate
     }
 }
@@ -137,13 +133,7 @@ impl Future {
 }
 
 impl Outlook for Future {
-    fn correct(
-        &self,
-        site: &Site,
-        snapshot: &Snapshot,
-        _: &Estimate,
-        forecast: &mut Forecast,
-    ) {
+    fn correct(&self, site: &Site, snapshot: &Snapshot, _: &Estimate, forecast: &mut Forecast) {
         let steps = forecast.steps.clone();
         let over = |course: &Course| -> Vec<f64> {
             steps.iter().map(|step| self.mean(course, step).max(0.0)).collect()
@@ -167,7 +157,6 @@ impl Outlook for Future {
 #[must_use]
 pub fn learned(site: &Site, mut scout: Scout, until: Timestamp) -> Learned {
     let mut learned = Learned::new(site);
-    let base = |scout: &Scout| scout.base_demand();
     while scout.now() < until {
         scout.advance(add_seconds(scout.now(), LEARN_S));
         let seen = scout.exogenous();
@@ -176,16 +165,19 @@ pub fn learned(site: &Site, mut scout: Scout, until: Timestamp) -> Learned {
             setting: Some(Ratio::ONE),
             unavailable: None,
         };
-        let measured = |value: f64| (value, Basis::Measured);
-        let (load, basis) = measured(seen.load.get());
+        let basis = Basis::Measured;
         let estimate = Estimate {
             now: Now { utc: seen.at, ..Now::default() },
             demand: seen.demand.map(|value| Estimated { value, spread: Flow::ZERO, basis }),
-            base_load: Some(Estimated { value: Power::new(load), spread: Power::ZERO, basis }),
-            inverters: seen.available.iter().map(|(id, power)| (id.clone(), free(*power))).collect(),
+            base_load: Some(Estimated { value: seen.load, spread: Power::ZERO, basis }),
+            inverters: seen
+                .available
+                .iter()
+                .map(|(id, power)| (id.clone(), free(*power)))
+                .collect(),
             ..Estimate::default()
         };
-        learned.observe(site, &estimate, base(&scout));
+        learned.observe(site, &estimate, scout.base_demand());
     }
     learned
 }

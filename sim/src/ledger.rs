@@ -1,5 +1,12 @@
 //! What a day really cost and did, from the truth and not from what the daemon believes.
 
+mod assets;
+
+pub use assets::{
+    AssetLedger, BatteryLedger, LightingLedger, Range, SessionLedger, ShiftableLedger, Unserved,
+    WellLedger,
+};
+
 use crate::plant::Truth;
 use policies::billing::{Bill, Demand, Line, PeakMeter, Reading};
 use serde::Serialize;
@@ -50,6 +57,7 @@ pub struct Ledger {
     bill: Bill,
     peaks: PeakMeter,
     tanks: BTreeMap<AssetId, TankLedger>,
+    assets: AssetLedger,
     pressure: Option<f64>,
 }
 
@@ -74,6 +82,7 @@ impl Ledger {
         Self {
             site,
             tanks: truth.tanks.iter().map(tank).collect(),
+            assets: AssetLedger::open(&truth),
             last: truth.clone(),
             first: truth,
             bill: Bill::default(),
@@ -117,6 +126,7 @@ impl Ledger {
             let head = lowest.head.get();
             self.pressure = Some(self.pressure.map_or(head, |known| known.min(head)));
         }
+        self.assets.book(&self.site, &self.last, &truth);
         self.last = truth;
     }
 
@@ -171,6 +181,13 @@ impl Ledger {
     #[must_use]
     pub const fn tanks(&self) -> &BTreeMap<AssetId, TankLedger> {
         &self.tanks
+    }
+    /// What batteries, chargers, wells, loads that may wait and lamps did.
+    #[must_use]
+    pub fn assets(&self) -> AssetLedger {
+        let mut assets = self.assets.clone();
+        assets.close(&self.site, &self.first, &self.last);
+        assets
     }
     /// Lowest pressure where water is taken, m; none without a network.
     #[must_use]

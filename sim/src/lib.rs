@@ -12,6 +12,7 @@ pub mod demo;
 pub mod devices;
 pub mod electrical;
 pub mod field;
+pub mod foresight;
 pub mod ledger;
 pub mod modbus;
 pub mod perturb;

@@ -1,13 +1,14 @@
 //! Whole days with the daemon's own code on paused time, Modbus bytes included.
 
 use crate::connect::DuplexConnect;
+use crate::foresight::{Future, learned};
 use crate::report::{PolicyReport, Report};
 use crate::trace::Trace;
 use crate::world::{Bookkeeper, World, WorldError};
 use drivers::clock::Clock;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use regie::control::{Controller, Parts, Policy};
+use regie::control::{Controller, Parts, Policy, State};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,8 +33,8 @@ pub struct Replay {
     pub hours: Option<u32>,
     /// Seed of the truth.
     pub seed: u64,
-    /// Policies, each on the same truth.
-    pub policies: Vec<Policy>,
+    /// Who plays, each on the same truth.
+    pub policies: Vec<Player>,
     /// Where a line per cycle and policy is written, as CSV.
     pub trace: Option<PathBuf>,
 }
@@ -47,12 +48,32 @@ pub struct Progress {
     pub all: AtomicU64,
 }
 
-/// The name of a policy in reports.
-#[must_use]
-pub const fn name(policy: Policy) -> &'static str {
-    match policy {
-        Policy::Optimal => "optimal",
-        Policy::Rules => "rules",
+/// Who decides in a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Player {
+    /// The optimiser with its own forecasts.
+    Optimal,
+    /// Level bands and calendars.
+    Rules,
+    /// The optimiser told the true future: what better forecasts could bring at most.
+    Foresight,
+}
+
+impl Player {
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Optimal => "optimal",
+            Self::Rules => "rules",
+            Self::Foresight => "foresight",
+        }
+    }
+    const fn policy(self) -> Policy {
+        match self {
+            Self::Optimal | Self::Foresight => Policy::Optimal,
+            Self::Rules => Policy::Rules,
+        }
     }
 }
 
@@ -76,7 +97,7 @@ impl Replay {
             / world.site().pace.cycle.as_secs().max(1);
         let policies = u64::try_from(self.policies.len()).unwrap_or(1);
         progress.all.store(cycles * policies, Ordering::Relaxed);
-        let one = |policy: Policy| {
+        let one = |policy: Player| {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .start_paused(true)
@@ -93,7 +114,7 @@ impl Replay {
                 .collect();
             for (policy, thread) in threads {
                 let report = thread.join().expect("a replay's thread panicked; see above");
-                reports.insert(name(policy).to_owned(), report?);
+                reports.insert(policy.name().to_owned(), report?);
             }
             Ok::<_, WorldError>(())
         })?;
@@ -103,10 +124,21 @@ impl Replay {
         Ok(Report { site, day, days, seed, perturbed, policies: reports })
     }
 
+    /// What was learned on the days before, when the site says that it was watched.
+    fn watched(&self, world: &World, start: Timestamp) -> Result<Option<State>, WorldError> {
+        let site = world.site();
+        let seconds = f64::from(site.simulation.learn_days) * 86_400.0;
+        if seconds <= 0.0 {
+            return Ok(None);
+        }
+        let scout = world.scout(self.seed, site::time::add_seconds(start, -seconds))?;
+        Ok(Some(State::new(site).with(learned(site, scout, start))))
+    }
+
     async fn policy(
         &self,
         world: &World,
-        policy: Policy,
+        player: Player,
         (start, end): (Timestamp, Timestamp),
         progress: &Progress,
     ) -> Result<PolicyReport, WorldError> {
@@ -119,10 +151,15 @@ impl Replay {
             connect: Arc::new(DuplexConnect::new(field.clone())),
             clock: clock.clone(),
             store: None,
-            state: None,
-            policy,
+            state: self.watched(world, start)?,
+            policy: player.policy(),
         });
-        let mut trace = Trace::open(self.trace.as_deref(), name(policy))?;
+        if player == Player::Foresight {
+            let until = site::time::add_seconds(end, world.site().pace.horizon.as_secs_f64());
+            let future = Future::of(world.scout(self.seed, start)?, until);
+            controller.foresee(Arc::new(future));
+        }
+        let mut trace = Trace::open(self.trace.as_deref(), player.name())?;
         let cycle = world.site().pace.cycle.as_secs_f64();
         while site::time::seconds_between(clock.now().utc, end) > cycle {
             let record = controller.next_cycle().await;

@@ -1,6 +1,6 @@
 //! What a replay prints: one report per policy, as JSON and as a table.
 
-use crate::ledger::{BillLedger, Ledger, TankLedger};
+use crate::ledger::{AssetLedger, BillLedger, Ledger, TankLedger};
 use crate::perturb::Perturbation;
 use policies::district::{Alarm, DistrictReport};
 use regie::control::Controller;
@@ -64,6 +64,8 @@ pub struct PolicyReport {
     pub starts: BTreeMap<AssetId, u64>,
     /// Levels per tank, m.
     pub tanks: BTreeMap<AssetId, TankLedger>,
+    /// Batteries, charging sessions, wells, loads that may wait, and lamps.
+    pub assets: AssetLedger,
     /// Change of the stored water as a share of what was stored at the start.
     pub storage_change: f64,
     /// Lowest pressure where water is taken, m.
@@ -139,6 +141,7 @@ impl PolicyReport {
             peak_kw: ledger.peak().kw(),
             starts: pumps().map(|(id, a, b)| (id.clone(), a.starts - b.starts)).collect(),
             tanks: ledger.tanks().clone(),
+            assets: ledger.assets(),
             storage_change: if volumes.0 > 0.0 { volumes.1 / volumes.0 - 1.0 } else { 0.0 },
             min_pressure_m: ledger.lowest_pressure(),
             mass_balance_error: last.water.as_ref().and_then(|water| water.balance_error),

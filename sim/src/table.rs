@@ -1,5 +1,6 @@
 //! A replay's report as a table for people: one column per policy.
 
+use crate::ledger::LightingLedger;
 use crate::report::{PolicyReport, Report};
 use site::AssetId;
 use std::fmt::Write;
@@ -29,6 +30,7 @@ impl Report {
         table.money_and_energy();
         table.water();
         table.leaks();
+        table.assets();
         table.conduct();
         table.comparison();
         table.text
@@ -96,6 +98,54 @@ impl Table<'_> {
             self.row(&format!("{id} leak alarm raised"), |r| {
                 r.leak_alarms.get(id).map_or("-".to_owned(), |alarm| alarm.raised.to_string())
             });
+        }
+    }
+
+    /// Batteries, sessions, wells, loads that may wait and lamps, where the site has them.
+    fn assets(&mut self) {
+        let Some(first) = self.report.policies.values().next().map(|r| &r.assets) else { return };
+        for id in first.batteries.keys() {
+            self.row(&format!("{id} throughput, kWh"), |r| {
+                format!("{:.0}", r.assets.batteries[id].throughput_kwh)
+            });
+            self.row(&format!("{id} low .. high, %"), |r| {
+                let charge = r.assets.batteries[id].charge;
+                format!("{:.0} .. {:.0}", 100.0 * charge.min, 100.0 * charge.max)
+            });
+        }
+        if self.report.policies.values().any(|r| r.assets.sessions.count > 0) {
+            self.row("sessions, unserved", |r| {
+                let sessions = &r.assets.sessions;
+                format!("{}, {}", sessions.count, sessions.unserved.len())
+            });
+            self.row("  wanted, given, kWh", |r| {
+                let sessions = &r.assets.sessions;
+                format!("{:.0}, {:.0}", sessions.wanted_kwh, sessions.delivered_kwh)
+            });
+        }
+        for id in first.wells.keys() {
+            self.row(&format!("{id} highest, %"), |r| {
+                format!("{:.0}", 100.0 * r.assets.wells[id].share.max)
+            });
+            self.row(&format!("{id} spilled, m3"), |r| {
+                format!("{:.1}", r.assets.wells[id].spilled_m3)
+            });
+            self.row(&format!("{id} starts"), |r| r.assets.wells[id].starts.to_string());
+        }
+        for id in first.shiftable.keys() {
+            self.row(&format!("{id} ran, h"), |r| {
+                format!("{:.1}", r.assets.shiftable[id].hours.values().sum::<f64>())
+            });
+            self.row(&format!("{id} missing, h"), |r| {
+                format!("{:.1}", r.assets.shiftable[id].missing_hours)
+            });
+        }
+        if !first.lighting.is_empty() {
+            let sum = |r: &PolicyReport, of: fn(&LightingLedger) -> f64| {
+                format!("{:.1}", r.assets.lighting.values().map(of).sum::<f64>())
+            };
+            self.row("lamps, kWh", |r| sum(r, |one| one.energy_kwh));
+            self.row("  dimmed below program, kWh", |r| sum(r, |one| one.dimmed_kwh));
         }
     }
 

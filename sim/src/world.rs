@@ -4,7 +4,7 @@ use crate::days::{DaysError, Recording};
 use crate::field::{FieldError, SimulatedField};
 use crate::ledger::Ledger;
 use crate::perturb::{PerturbError, Perturbation};
-use crate::plant::{LeakRequest, Plant, PlantError};
+use crate::plant::{LeakRequest, Plant, PlantError, Scout};
 use drivers::clock::Clock;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -159,6 +159,17 @@ impl World {
             plant.leak(&leak.junction, leak.share, self.start_of(leak.day)?)?;
         }
         Ok(plant)
+    }
+
+    /// A scout of what nobody commands, for the plant of the same seed and start. Leaks are not
+    /// its business: they are no demand.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scout(&self, seed: u64, start: Timestamp) -> Result<Scout, WorldError> {
+        let network = self.loaded.water.as_ref().map(|water| &water.network);
+        let truth = (seed, &self.perturbation);
+        Ok(Scout::new(self.site(), network, &self.recording, truth, start)?)
     }
 
     /// Water stored at the start and at the end of a ledger, m3.

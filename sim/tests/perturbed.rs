@@ -4,9 +4,8 @@
 mod common;
 
 use common::world;
-use regie::control::Policy;
 use regie_sim::perturb::Perturbation;
-use regie_sim::replay::{Progress, Replay};
+use regie_sim::replay::{Player, Progress, Replay};
 use regie_sim::report::{PolicyReport, Report};
 use site::plan::{Basis, MisfitKind};
 
@@ -20,7 +19,7 @@ fn replay(day: &str, hours: u32, seed: u64, perturb: &str) -> Report {
         days: 1,
         hours: Some(hours),
         seed,
-        policies: vec![Policy::Optimal],
+        policies: vec![Player::Optimal],
         trace: None,
     };
     replay.run(&world, &Progress::default()).expect("the shipped site can be simulated")

@@ -129,6 +129,8 @@ pub struct SimulatedCharging {
 pub struct Simulation {
     /// Level of every tank at the start, as a share of its height.
     pub initial_level: Ratio,
+    /// Days before a replay on which the site was watched: what it has learned when it begins.
+    pub learn_days: u32,
     /// State of charge of every battery at the start.
     pub initial_charge: Ratio,
     /// Who comes to charge.

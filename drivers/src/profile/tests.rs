@@ -21,13 +21,17 @@ fn shipped() -> Vec<Profile> {
 fn every_shipped_profile_reads_without_findings() {
     let names: Vec<String> = shipped().into_iter().map(|profile| profile.name).collect();
     let wanted = [
+        "battery-inverter",
+        "charger",
         "eastron-sdm630",
         "flow-meter",
+        "generator-panel",
         "huawei-sun2000",
         "level-transmitter",
         "lighting-cabinet",
         "pump-drive",
         "sunspec-inverter",
+        "switch-panel",
         "pump-starter",
     ];
     assert_eq!(names, wanted, "each profile is listed under its own name");
@@ -165,6 +169,14 @@ fn the_shipped_profiles_have_what_their_assets_look_for() {
             "lighting-cabinet" => {
                 (&["lit", "remote", "level", "dark", "power"], &["light", "dark"])
             }
+            "battery-inverter" => (&["charge", "power", "setpoint", "remote", "fault"], &["power"]),
+            "charger" => {
+                let points =
+                    &["connected", "current", "power", "session", "wanted", "leaves_in", "remote"];
+                (points, &["charge", "pause"])
+            }
+            "switch-panel" => (&["running", "remote", "power", "fault"], &["run", "stop"]),
+            "generator-panel" => (&["running", "power", "fuel"], &[]),
             "level-transmitter" => (&["level"], &[]),
             "flow-meter" => (&["flow", "total"], &[]),
             "eastron-sdm630" => (&["power", "import_energy", "export_energy"], &[]),
@@ -181,4 +193,53 @@ fn the_shipped_profiles_have_what_their_assets_look_for() {
         let dead_man = !matches!(profile.name.as_str(), "huawei-sun2000") && !commands.is_empty();
         assert_eq!(profile.dead_man.is_some(), dead_man, "{}", profile.name);
     }
+}
+
+/// What the command of a shipped profile writes, point by point, and what is read back from it.
+fn written(profile: &Profile, command: &str, argument: f64) -> Vec<(String, Vec<u16>, f64)> {
+    let writes = profile.commands[command].writes.iter();
+    let one = |write: &WriteSpec| {
+        let encoding = &profile.point(&write.point).expect("checked when read").encoding;
+        let value = match write.value {
+            Argument::Constant(value) => value,
+            Argument::Own => argument,
+        };
+        let (registers, back) = match crate::codec::encode(encoding, value, 0).expect("it fits") {
+            crate::codec::Raw::Bit(bit) => (vec![u16::from(bit)], f64::from(u8::from(bit))),
+            crate::codec::Raw::Registers(registers) => {
+                let back = crate::codec::decode(encoding, &registers, 0).expect("a value");
+                (registers, back.number().expect("a number"))
+            }
+        };
+        (write.point.clone(), registers, back)
+    };
+    writes.map(one).collect()
+}
+
+#[test]
+fn commands_of_the_energy_profiles_reach_their_registers_and_come_back() {
+    let shipped = shipped();
+    let find = |name: &str| shipped.iter().find(|profile| profile.name == name).expect("shipped");
+    let battery = find("battery-inverter");
+    let cases: [(&Profile, &str, f64, &[u16], f64); 7] = [
+        (battery, "power", 70_000.0, &[0x0001, 0x1170], 70_000.0),
+        (battery, "power", -70_000.0, &[0xFFFE, 0xEE90], -70_000.0),
+        (find("charger"), "charge", 6.04, &[60], 6.0),
+        (find("charger"), "charge", 32.0, &[320], 32.0),
+        (find("charger"), "pause", 0.0, &[0], 0.0),
+        (find("switch-panel"), "run", 0.0, &[1], 1.0),
+        (find("switch-panel"), "stop", 0.0, &[0], 0.0),
+    ];
+    for (profile, command, argument, registers, back) in cases {
+        let written = written(profile, command, argument);
+        let [(point, found, read)] = written.as_slice() else { panic!("{command}: one write") };
+        assert_eq!(found, registers, "{} {command} {argument}", profile.name);
+        assert!((read - back).abs() < 1e-9, "{point}: {read}");
+    }
+    let saying = |point: &str| &find("charger").point(point).expect("declared").encoding;
+    let silent = crate::codec::decode(saying("leaves_in"), &[0xFFFF], 0);
+    assert_eq!(silent, Err(site::Reason::NotAvailable), "the driver said nothing");
+    let charge = &battery.point("charge").expect("declared").encoding;
+    let half = crate::codec::decode(charge, &[503], 0).ok().and_then(|value| value.number());
+    assert!((half.expect("a number") - 50.3).abs() < 1e-9, "tenths of a per cent");
 }

@@ -8,8 +8,9 @@ pub use corrected::Parts;
 use super::combination::{self, Combination, Group};
 use hydraulics::{HydraulicsError, Network, Operating, Snapshots};
 
-/// Demand factors at which the network is solved.
-const DEMANDS: [f64; 8] = [0.0, 0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 2.6];
+/// Demand factors at which the network is solved. The lowest is almost nothing instead of nothing:
+/// a branched network in which no water moves at all has no flows that settle.
+const DEMANDS: [f64; 8] = [0.001, 0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 2.6];
 /// Levels at which it is solved, as shares of a tank's range.
 const LEVELS: [f64; 4] = [0.02, 0.35, 0.7, 0.98];
 

@@ -19,6 +19,12 @@ pub(crate) fn words(encoding: &Encoding, value: f64) -> Vec<u16> {
     }
 }
 
+/// The words of a point that has no value now: its first sentinel, or zeros without one.
+pub(crate) fn absent(encoding: &Encoding) -> Vec<u16> {
+    let pattern = encoding.sentinels.first().copied().unwrap_or(0);
+    arranged(encoding, pattern_words(pattern, encoding.kind.width()))
+}
+
 /// A flag as a number.
 pub(crate) fn flag(flag: bool) -> f64 {
     if flag { 1.0 } else { 0.0 }
@@ -148,6 +154,15 @@ mod tests {
         assert_eq!(shown(&plain(Kind::F64), 2.5), [0x4004, 0, 0, 0]);
         assert_eq!(shown(&plain(Kind::Bit(3)), 1.0), [8]);
         assert_eq!(shown(&plain(Kind::Flag), 1.0), [1]);
+    }
+
+    #[test]
+    fn what_is_absent_reads_as_the_first_sentinel() {
+        let told = Encoding { sentinels: vec![0xFFFF_FFFF], ..plain(Kind::U32) };
+        assert_eq!(absent(&told), [0xFFFF, 0xFFFF]);
+        let low_first = Encoding { sentinels: vec![0x8000_0000], low_word_first: true, ..told };
+        assert_eq!(absent(&low_first), [0, 0x8000]);
+        assert_eq!(absent(&plain(Kind::U16)), [0]);
     }
 
     #[test]

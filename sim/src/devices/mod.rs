@@ -10,21 +10,34 @@
 //!   values as not available while it sleeps at night;
 //! - a vendor's inverter without a dead-man keeps its limit for ever;
 //! - a lighting cabinet obeys while its heartbeat changes, and otherwise lights from dusk to dawn
-//!   by its own photocell.
+//!   by its own photocell;
+//! - a battery's inverter follows its setpoint while its heartbeat changes, and otherwise idles;
+//! - a charger offers the current it is told while its heartbeat changes, and otherwise the least
+//!   at which a vehicle charges; switched to local it offers all it has;
+//! - a switch panel obeys while its heartbeat changes, and otherwise follows the float switches of
+//!   its well, or its clock;
+//! - a generator's panel only tells.
 //!
 //! Devices know the plant and the time they are given; they ask no clock and open no link.
 
+mod battery;
+mod charger;
 mod deadman;
 mod encode;
+#[cfg(test)]
+mod energy_tests;
 mod error;
 mod inverter;
 mod layout;
 mod lighting;
 mod memory;
 mod pump;
+mod remote;
 mod sources;
+mod sources_energy;
 mod sunspec;
 mod sunspec_map;
+mod switch;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +52,8 @@ use site::{AssetId, Site};
 
 use crate::modbus::{Exception, Table};
 use crate::plant::Plant;
+use battery::BatteryInverter;
+use charger::VehicleCharger;
 use deadman::Write;
 use inverter::VendorInverter;
 use layout::{Layout, Slot};
@@ -47,6 +62,7 @@ use memory::Memory;
 use pump::PumpDrive;
 use sources::{Source, Sources};
 use sunspec::SunspecInverter;
+use switch::SwitchPanel;
 
 /// What acts through a device.
 #[derive(Debug, Clone)]
@@ -55,8 +71,22 @@ enum Actor {
     Sunspec(SunspecInverter),
     Inverter(VendorInverter),
     Lighting(Cabinet),
+    Battery(BatteryInverter),
+    Charger(VehicleCharger),
+    Switch(SwitchPanel),
     /// Nothing: the device only measures.
     None,
+}
+
+/// What a source shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shown {
+    /// A number in the unit used inside; 0 or 1 for a flag.
+    Number(f64),
+    /// That there is no value now.
+    Absent,
+    /// Nothing: the device's actor is of another kind.
+    Nothing,
 }
 
 /// One simulated device. Time never goes back from call to call; [`SimulatedDevice::decide`] is
@@ -97,6 +127,9 @@ impl SimulatedDevice {
             Actor::Sunspec(inverter) => inverter.set_local(local),
             Actor::Inverter(inverter) => inverter.set_local(local),
             Actor::Lighting(cabinet) => cabinet.set_local(local),
+            Actor::Battery(inverter) => inverter.remote.switched_to_local = local,
+            Actor::Charger(charger) => charger.remote.switched_to_local = local,
+            Actor::Switch(panel) => panel.remote.switched_to_local = local,
             Actor::None => {}
         }
     }
@@ -109,6 +142,9 @@ impl SimulatedDevice {
             Actor::Sunspec(inverter) => inverter.decide(plant, at),
             Actor::Inverter(inverter) => inverter.decide(registers, plant, at),
             Actor::Lighting(cabinet) => cabinet.decide(registers, plant, at),
+            Actor::Battery(inverter) => inverter.decide(registers, plant, at),
+            Actor::Charger(charger) => charger.decide(registers, plant, at),
+            Actor::Switch(panel) => panel.decide(registers, plant, at),
             Actor::None => {}
         }
     }
@@ -181,6 +217,9 @@ impl SimulatedDevice {
                 Actor::Pump(drive) => drive.handle_write(write, registers, plant, at),
                 Actor::Inverter(inverter) => inverter.handle_write(write, registers, plant, at),
                 Actor::Lighting(cabinet) => cabinet.handle_write(write, registers, plant, at),
+                Actor::Battery(inverter) => inverter.handle_write(write, registers, plant, at),
+                Actor::Charger(charger) => charger.handle_write(write, registers, plant, at),
+                Actor::Switch(panel) => panel.handle_write(write, registers, plant, at),
                 Actor::Sunspec(_) | Actor::None => {}
             }
         }
@@ -195,26 +234,33 @@ impl SimulatedDevice {
 
     fn words(&self, point: usize, plant: &Plant, at: Timestamp) -> Vec<u16> {
         let spec = &self.profile.points[point];
-        match self.sources.get(&spec.name).and_then(|source| self.show(*source, plant, at)) {
-            Some(shown) => encode::words(&spec.encoding, shown),
-            None => self.memory.words(&self.profile, point),
+        match self.sources.get(&spec.name).map(|source| self.show(*source, plant, at)) {
+            Some(Shown::Number(shown)) => encode::words(&spec.encoding, shown),
+            Some(Shown::Absent) => encode::absent(&spec.encoding),
+            Some(Shown::Nothing) | None => self.memory.words(&self.profile, point),
         }
     }
 
-    /// What a source shows; nothing where the device's actor is of another kind.
-    fn show(&self, source: Source, plant: &Plant, at: Timestamp) -> Option<f64> {
+    fn show(&self, source: Source, plant: &Plant, at: Timestamp) -> Shown {
         let registers = (self.profile.as_ref(), &self.memory);
-        Some(match (source, &self.actor) {
+        Shown::Number(match (source, &self.actor) {
             (Source::Pump(point), Actor::Pump(drive)) => drive.show(point, plant, at),
             (Source::Inverter(point), Actor::Inverter(inverter)) => inverter.show(point, plant, at),
             (Source::Lighting(point), Actor::Lighting(cabinet)) => {
                 cabinet.show(point, registers, plant, at)
             }
+            (Source::Battery(point), Actor::Battery(inverter)) => inverter.show(point, plant, at),
+            (Source::Charger(point), Actor::Charger(charger)) => {
+                return charger.show(point, plant, at).map_or(Shown::Absent, Shown::Number);
+            }
+            (Source::Switch(point), Actor::Switch(panel)) => panel.show(point, plant, at),
+            (Source::Generator(generator, point), _) => point.show(generator, plant),
+            (Source::WellLevel(station), _) => plant.measured_well_m(station),
             (Source::Level(tank), _) => plant.measured_level_m(tank),
             (Source::Flow(meter), _) => plant.measured_flow(meter).0,
             (Source::FlowTotal(meter), _) => plant.measured_flow(meter).1,
             (Source::Grid(point), _) => point.show(plant),
-            _ => return None,
+            _ => return Shown::Nothing,
         })
     }
 }
@@ -244,6 +290,7 @@ fn actor(
     for (place, cabinet) in cabinets {
         found.push((&cabinet.id, Actor::Lighting(Cabinet::new(place, profile))));
     }
+    found.extend(energy_actors(site, device, profile));
     if let [(first, _), (second, _), ..] = found.as_slice() {
         return Err(DeviceError::TwoActors {
             device: device.id.clone(),
@@ -253,6 +300,29 @@ fn actor(
         });
     }
     Ok(found.pop().map_or(Actor::None, |(_, actor)| actor))
+}
+
+/// The batteries, chargers and switched loads that act through a device.
+fn energy_actors<'a>(
+    site: &'a Site,
+    device: &Device,
+    profile: &Profile,
+) -> Vec<(&'a AssetId, Actor)> {
+    let mut found = Vec::new();
+    for (place, one) in site.batteries.iter().enumerate().filter(|(_, b)| b.device == device.id) {
+        found.push((&one.id, Actor::Battery(BatteryInverter::new(place, profile))));
+    }
+    for (place, one) in site.chargers.iter().enumerate().filter(|(_, c)| c.device == device.id) {
+        found.push((&one.id, Actor::Charger(VehicleCharger::new(site, place, profile))));
+    }
+    for (place, one) in site.shiftable.iter().enumerate().filter(|(_, s)| s.device == device.id) {
+        found.push((&one.id, Actor::Switch(SwitchPanel::of_shiftable(site, place, profile))));
+    }
+    let stations = site.lift_stations.iter().enumerate();
+    for (place, one) in stations.filter(|(_, station)| station.device == device.id) {
+        found.push((&one.id, Actor::Switch(SwitchPanel::of_lift(site, place, profile))));
+    }
+    found
 }
 
 /// A SunSpec device is an inverter with the models that the simulator has.
@@ -283,6 +353,12 @@ fn check_sunspec(
     }
     if is_here(&site.grid.power) {
         return Err(not_simulated("grid", "the point of common coupling"));
+    }
+    match actor {
+        Actor::Battery(_) => return Err(not_simulated("its asset", "a battery")),
+        Actor::Charger(_) => return Err(not_simulated("its asset", "a charger")),
+        Actor::Switch(_) => return Err(not_simulated("its asset", "a switched load")),
+        _ => {}
     }
     if !matches!(actor, Actor::Sunspec(_)) {
         return Err(not_simulated("nothing", "a device that no asset uses"));

@@ -147,6 +147,6 @@ impl PumpDrive {
     }
 }
 
-fn counter(count: u64) -> f64 {
+pub(super) fn counter(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use site::model::Device;
 use site::{PointId, Site};
 
+use super::battery::BatteryPoint;
+use super::charger::ChargerPoint;
 use super::inverter::InverterPoint;
 use super::lighting::LightingPoint;
 use super::pump::PumpPoint;
+use super::sources_energy::{self, GeneratorPoint};
+use super::switch::SwitchPoint;
 use super::{inverter, lighting, pump};
 use crate::plant::Plant;
 
@@ -21,6 +25,16 @@ pub(crate) enum Source {
     Inverter(InverterPoint),
     /// The device's lighting cabinet.
     Lighting(LightingPoint),
+    /// The inverter of the device's battery.
+    Battery(BatteryPoint),
+    /// The device's charger.
+    Charger(ChargerPoint),
+    /// The device's panel.
+    Switch(SwitchPoint),
+    /// The panel of a generator, by its place.
+    Generator(usize, GeneratorPoint),
+    /// The transmitter of a lift station's well, by the station's place.
+    WellLevel(usize),
     /// The transmitter of a tank, by the tank's place.
     Level(usize),
     /// A flow meter, by its place.
@@ -91,6 +105,7 @@ pub(crate) fn find(site: &Site, device: &Device) -> Sources {
         sources.named(points.dark.as_ref(), Source::Lighting(LightingPoint::Dark));
         sources.named(points.power.as_ref(), Source::Lighting(LightingPoint::Power));
     }
+    sources_energy::find(site, device, &mut sources);
     let grid = &site.grid;
     if grid.power.device() == &device.id {
         let free = METER.iter().filter(|(name, _)| !sources.sources.contains_key(*name));
@@ -112,18 +127,19 @@ pub(crate) fn find(site: &Site, device: &Device) -> Sources {
     sources.sources
 }
 
-struct Finder<'a> {
+/// Sources as they are found, the later ones in the place of the earlier ones.
+pub(super) struct Finder<'a> {
     device: &'a Device,
     sources: Sources,
 }
 
 impl Finder<'_> {
-    fn usual<'n>(&mut self, points: impl IntoIterator<Item = (&'n str, Source)>) {
+    pub(super) fn usual<'n>(&mut self, points: impl IntoIterator<Item = (&'n str, Source)>) {
         let points = points.into_iter().map(|(name, source)| (name.to_owned(), source));
         self.sources.extend(points);
     }
 
-    fn named(&mut self, point: Option<&PointId>, source: Source) {
+    pub(super) fn named(&mut self, point: Option<&PointId>, source: Source) {
         if let Some(point) = point.filter(|point| point.device() == &self.device.id) {
             self.sources.insert(point.name().to_owned(), source);
         }

@@ -40,6 +40,40 @@ impl Chance {
     pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.0.random::<f64>()
     }
+
+    /// Whether something happens that does in this share of cases, 0 to 1.
+    pub(crate) fn happens(&mut self, share: f64) -> bool {
+        self.0.random::<f64>() < share
+    }
+
+    /// How often something happens that happens `mean` times on average and by itself (a Poisson
+    /// process), at most `most` times.
+    pub(crate) fn count(&mut self, mean: f64, most: usize) -> usize {
+        // Waiting times add up until they pass the mean.
+        let mut passed = 0.0;
+        (0..most)
+            .take_while(|_| {
+                passed -= (1.0 - self.0.random::<f64>()).ln();
+                passed < mean
+            })
+            .count()
+    }
+
+    /// A log-normal deviate of the given mean; `spread` is the standard deviation of its
+    /// logarithm. At most two standard deviations of the logarithm from its median.
+    pub(crate) fn log_normal(&mut self, mean: f64, spread: f64) -> f64 {
+        mean * (self.bounded(spread) - spread * spread / 2.0).exp()
+    }
+
+    /// A place in a list of weights, each as likely as its weight says.
+    pub(crate) fn pick(&mut self, weights: &[f64]) -> usize {
+        let mut left = self.between(0.0, weights.iter().sum());
+        let past = |weight: &f64| {
+            left -= weight;
+            left < 0.0
+        };
+        weights.iter().position(past).unwrap_or(weights.len().saturating_sub(1))
+    }
 }
 
 /// A value that wanders about 0 with standard deviation 1 and forgets over a correlation time
@@ -81,6 +115,22 @@ mod tests {
         assert_eq!(draw(1, "demand"), draw(1, "demand"));
         assert_ne!(draw(1, "demand"), draw(1, "solar"));
         assert_ne!(draw(1, "demand"), draw(2, "demand"));
+    }
+
+    #[test]
+    fn counts_and_sizes_have_the_mean_that_was_asked_for() {
+        let mut chance = Chance::new(3, "test");
+        let draws = 20_000.0;
+        let visits: usize = (0..20_000).map(|_| chance.count(1.2, 20)).sum();
+        let mean = f64::from(u32::try_from(visits).unwrap()) / draws;
+        assert!((mean - 1.2).abs() < 0.03, "{mean}");
+        let energy = (0..20_000).map(|_| chance.log_normal(11.0, 0.5)).sum::<f64>() / draws;
+        assert!((energy / 11.0 - 1.0).abs() < 0.03, "{energy}");
+        let happened = (0..20_000).filter(|_| chance.happens(0.1)).count();
+        assert!((1_800..2_200).contains(&happened), "{happened}");
+        let picked = (0..20_000).filter(|_| chance.pick(&[1.0, 0.0, 3.0]) == 2).count();
+        assert!((14_600..15_400).contains(&picked), "{picked}");
+        assert_ne!(chance.pick(&[0.0, 1.0]), 0);
     }
 
     #[test]

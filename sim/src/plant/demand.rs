@@ -4,9 +4,11 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
+use site::Site;
 
 use super::chance::{Chance, Wander};
 use crate::days::Recording;
+use crate::perturb::Perturbation;
 
 /// Over how long the noise is forgotten, in s: taps and machines run for about this long.
 const NOISE_CORRELATION_S: f64 = 900.0;
@@ -51,6 +53,21 @@ pub(crate) struct Strays {
 }
 
 impl Demand {
+    /// The consumers of a site's network.
+    pub(crate) fn of_site(
+        site: &Site,
+        water: &site::model::Water,
+        (seed, perturbation): (u64, &Perturbation),
+        step_s: f64,
+    ) -> Self {
+        let strays = Strays {
+            shape: site.simulation.mismatch.get(),
+            noise: site.simulation.demand_noise.get(),
+            level: perturbation.demand,
+        };
+        Self::new(seed, &site.zone, &water.demand_profile, strays, step_s)
+    }
+
     pub(crate) fn new(
         seed: u64,
         zone: &TimeZone,

@@ -3,17 +3,25 @@
 use jiff::Timestamp;
 use site::time::seconds_between;
 
+use super::chance::Chance;
 use super::photocell::Photocell;
 
-/// Discharge lamps take this long to reach full power, in s.
-const WARM_UP_S: f64 = 180.0;
+/// Lamps take this long to reach full power, in s.
+const WARM_UP_S: f64 = 60.0;
 /// Share of their power that cold lamps draw.
 const COLD_SHARE: f64 = 0.6;
+/// Share of the rated power that ballasts draw however deeply the lamps are dimmed.
+const BALLAST_SHARE: f64 = 0.12;
+/// Spread of that share, and of the power about its rating, as standard deviations.
+const BALLAST_DEVIATION: f64 = 0.15;
+const POWER_DEVIATION: f64 = 0.02;
 
 /// The lamps behind one cabinet.
 #[derive(Debug, Clone)]
 pub(crate) struct Lamps {
-    rated_w: f64,
+    /// Power at full level, warm.
+    full_w: f64,
+    ballast_share: f64,
     /// The level in force while lit, 0 to 1.
     pub(crate) level: f64,
     lit_since: Option<Timestamp>,
@@ -25,8 +33,17 @@ pub(crate) struct Lamps {
 }
 
 impl Lamps {
-    pub(crate) fn new(rated_w: f64, cell: Photocell) -> Self {
-        Self { rated_w, level: 0.0, lit_since: None, cell, power_w: 0.0, energy_j: 0.0 }
+    /// The lamps that a seed makes of a rating.
+    pub(crate) fn new(rated_w: f64, mut chance: Chance, cell: Photocell) -> Self {
+        Self {
+            full_w: rated_w * chance.factor(POWER_DEVIATION),
+            ballast_share: BALLAST_SHARE * chance.factor(BALLAST_DEVIATION),
+            level: 0.0,
+            lit_since: None,
+            cell,
+            power_w: 0.0,
+            energy_j: 0.0,
+        }
     }
 
     /// Whether the contactor is closed.
@@ -45,7 +62,8 @@ impl Lamps {
         self.cell.look(lux);
         self.power_w = self.lit_since.map_or(0.0, |since| {
             let warm = (seconds_between(since, at) / WARM_UP_S).clamp(0.0, 1.0);
-            self.rated_w * self.level * (COLD_SHARE + (1.0 - COLD_SHARE) * warm)
+            let dimmed = self.ballast_share + (1.0 - self.ballast_share) * self.level;
+            self.full_w * dimmed * (COLD_SHARE + (1.0 - COLD_SHARE) * warm)
         });
     }
 
@@ -61,19 +79,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lamps_warm_up_in_three_minutes_and_dim() {
+    fn lamps_warm_up_in_a_minute_and_their_ballasts_draw_on_when_dimmed() {
         let at = |seconds: i64| Timestamp::from_second(1_000_000 + seconds).unwrap();
-        let mut lamps = Lamps::new(10e3, Photocell::new(1.0));
-        lamps.light(1.0, at(0));
-        let mut power = |seconds, level: Option<f64>| {
-            level.iter().for_each(|level| lamps.light(*level, at(seconds)));
-            lamps.look(at(seconds), 0.0);
-            lamps.power_w
-        };
-        assert!((power(0, None) - 6e3).abs() < 1e-6);
-        assert!((power(90, None) - 8e3).abs() < 1e-6);
-        assert!((power(180, None) - 10e3).abs() < 1e-6);
-        assert!((power(200, Some(0.5)) - 5e3).abs() < 1e-6, "dimming does not cool them");
-        assert!(power(210, Some(0.0)).abs() < 1e-6);
+        for seed in 0..20 {
+            let mut lamps = Lamps::new(10e3, Chance::new(seed, "ballast"), Photocell::new(1.0));
+            lamps.light(1.0, at(0));
+            let mut power = |seconds, level: Option<f64>| {
+                level.iter().for_each(|level| lamps.light(*level, at(seconds)));
+                lamps.look(at(seconds), 0.0);
+                lamps.power_w
+            };
+            let cold = power(0, None);
+            let full = power(60, None);
+            assert!((9.6e3..=10.4e3).contains(&full) && (cold - 0.6 * full).abs() < 1e-6);
+            assert!((power(30, None) - 0.8 * full).abs() < 1e-6);
+            let half = power(200, Some(0.5)) / full;
+            assert!((0.54..=0.58).contains(&half), "dimming does not cool them: {half}");
+            assert!(power(210, Some(0.0)).abs() < 1e-6);
+        }
     }
 }

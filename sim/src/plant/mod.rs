@@ -5,12 +5,22 @@
 //! nothing of that is told to the daemon. The same seed and the same orders at the same instants
 //! give the same truth to the last bit, however often it is asked to advance.
 //!
-//! Pumps change within a step, where their machines do. Limits and lamps hold from the beginning
-//! of the step in which they were ordered. It knows nothing of Modbus, devices or dead-men.
+//! Pumps and switched loads change within a step, where their machines do. Limits, lamps, setpoints
+//! of batteries and offers of chargers hold from the beginning of the step in which they were
+//! ordered. Use of water, sun, buildings, sewage and vehicles do not depend on any order: a
+//! [`Scout`] of the same seed sees the same. It knows nothing of Modbus, devices or dead-men.
 
+mod battery;
 mod chance;
+mod charger;
 mod demand;
+mod energy;
+#[cfg(test)]
+pub(crate) mod energy_tests;
+mod energy_views;
 mod error;
+mod exogenous;
+mod generator;
 mod leak;
 #[cfg(test)]
 mod leak_tests;
@@ -19,20 +29,29 @@ mod photocell;
 mod pipe;
 mod pump;
 mod report;
+mod sewer;
 mod solar;
 mod supply;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transmitters;
 mod truth;
+mod vehicle;
 mod views;
+mod visits;
 mod water;
+mod well;
 
+pub use charger::SessionTruth;
+pub use energy::Injection;
+pub use energy_views::{BatteryView, ChargerView, GeneratorView, SwitchView};
 pub use error::PlantError;
+pub use exogenous::{Exogenous, Scout, SessionAhead};
 pub use leak::LeakRequest;
 pub use pump::{AUXILIARY_W, START_DELAY, STOP_DELAY};
 pub use truth::{
-    GridTruth, LampTruth, PressureTruth, PumpTruth, SolarTruth, TankTruth, Truth, WaterTruth,
+    BatteryTruth, ChargerTruth, GridTruth, LampTruth, PressureTruth, PumpTruth, SolarTruth,
+    SwitchedTruth, TankTruth, Truth, WaterTruth, WellTruth,
 };
 pub use views::{GridView, InverterView, LampView, PumpView};
 
@@ -43,10 +62,11 @@ use site::{AssetId, Site};
 use crate::days::Recording;
 use crate::perturb::{Drift, Perturbation};
 use chance::Chance;
+use energy::Energy;
 use lighting::Lamps;
 use photocell::{Photocell, Sky};
 use pump::Machine;
-use solar::{Solar, broken_clouds};
+use solar::{Clouds, Shade, Solar, broken_clouds};
 use supply::{Coupling, Load};
 use transmitters::{FlowTransmitter, LevelTransmitter};
 use views::EarlierLife;
@@ -74,9 +94,13 @@ pub struct Plant {
     /// Drift of each level transmitter.
     drifts: Vec<Option<Drift>>,
     flows: Vec<FlowTransmitter>,
+    /// Level transmitters of the wells.
+    wells: Vec<LevelTransmitter>,
+    clouds: Clouds,
     solar: Vec<Solar>,
     lamps: Vec<Lamps>,
     loads: Vec<Load>,
+    energy: Energy,
     coupling: Coupling,
     earlier: EarlierLife,
 }
@@ -105,17 +129,11 @@ impl Plant {
             _ => return Err(PlantError::NoNetwork),
         };
         let chance = |kind: &str, id: &AssetId| Chance::new(seed, &format!("{kind} {id}"));
-        let columns = site.simulation.pv_profiles.iter().cycle();
-        let solar = site.inverters.iter().zip(columns).map(|(inverter, column)| {
-            let (peak, rated) = (inverter.peak_power.get(), inverter.rated_power.get());
-            Solar::new(chance("clouds", &inverter.id), column, peak, rated, SECONDS)
-        });
+        let (clouds, solar) = exogenous::sun(site, seed);
         let lamps = site.lighting.iter().map(|cabinet| {
             let threshold = chance("photocell", &cabinet.id).factor(PHOTOCELL_DEVIATION);
-            Lamps::new(cabinet.rated_power.get(), Photocell::new(threshold))
-        });
-        let loads = site.simulation.loads.iter().enumerate().map(|(place, load)| {
-            Load::new(Chance::new(seed, &format!("load {place} {}", load.profile)), load, SECONDS)
+            let ballasts = chance("ballasts", &cabinet.id);
+            Lamps::new(cabinet.rated_power.get(), ballasts, Photocell::new(threshold))
         });
         let tanks = site.tanks.iter();
         let mut plant = Plant {
@@ -131,10 +149,20 @@ impl Plant {
                 let meters = site.flow_meters.iter();
                 meters.map(|meter| FlowTransmitter::new(chance("flow", &meter.id))).collect()
             },
-            solar: solar.collect(),
+            wells: {
+                let stations = site.lift_stations.iter();
+                stations.map(|one| LevelTransmitter::new(chance("level", &one.id))).collect()
+            },
+            clouds,
+            solar,
             lamps: lamps.collect(),
-            loads: loads.collect(),
-            coupling: Coupling::new(Chance::new(seed, "grid"), SECONDS),
+            loads: exogenous::loads(site, seed),
+            energy: Energy::new(site, seed, start),
+            coupling: Coupling::new(
+                Chance::new(seed, "grid"),
+                Chance::new(seed, "meter of the grid"),
+                SECONDS,
+            ),
             earlier: EarlierLife::new(site, seed),
             site: site.clone(),
         };
@@ -204,8 +232,10 @@ impl Plant {
         let weather = self.recording.weather(to, zone);
         let broken = broken_clouds(weather.direct_horizontal_w_m2, weather.diffuse_horizontal_w_m2);
         self.sky.look(to, &weather);
+        self.clouds.step();
+        let shade = Shade { clouds: &self.clouds, broken };
         for solar in &mut self.solar {
-            solar.step(to, &self.recording, zone, broken, SECONDS);
+            solar.step(to, (&self.recording, zone), shade, SECONDS);
         }
         for lamps in &mut self.lamps {
             lamps.step(to, self.sky.lux, SECONDS);
@@ -213,6 +243,7 @@ impl Plant {
         for load in &mut self.loads {
             load.step(to, &self.recording, zone);
         }
+        self.energy.step(from, to, &self.recording);
         self.measure(SECONDS);
     }
 
@@ -224,8 +255,9 @@ impl Plant {
         }
         let weather = self.recording.weather(at, zone);
         self.sky.look(at, &weather);
+        let shade = Shade { clouds: &self.clouds, broken: 0.0 };
         for solar in &mut self.solar {
-            solar.look(at, &self.recording, zone, 0.0);
+            solar.look(at, &self.recording, zone, shade);
         }
         for lamps in &mut self.lamps {
             lamps.look(at, self.sky.lux);
@@ -233,6 +265,7 @@ impl Plant {
         for load in &mut self.loads {
             load.look(at, &self.recording, zone);
         }
+        self.energy.look(at, &self.recording);
         self.measure(0.0);
         Ok(())
     }
@@ -249,16 +282,16 @@ impl Plant {
                 transmitter.step(*flow, seconds);
             }
         }
+        for (transmitter, well) in self.wells.iter_mut().zip(&self.energy.wells) {
+            transmitter.step(well.level_m(), 0.0);
+        }
+        let carried: Vec<f64> =
+            (0..self.energy.generators.len()).map(|one| self.carried_w(one)).collect();
+        for (generator, watts) in self.energy.generators.iter_mut().zip(carried) {
+            generator.step(seconds, watts);
+        }
         let power = self.import_w();
         self.coupling.step(power, seconds);
-    }
-
-    /// Power at the point of common coupling, in W; import positive.
-    fn import_w(&self) -> f64 {
-        let pumps: f64 = self.machines.iter().map(|machine| machine.power_w).sum();
-        let lamps: f64 = self.lamps.iter().map(|lamps| lamps.power_w).sum();
-        let solar: f64 = self.solar.iter().map(|solar| solar.power_w).sum();
-        pumps + lamps + self.load_w() - solar
     }
 
     fn load_w(&self) -> f64 {

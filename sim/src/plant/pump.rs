@@ -89,6 +89,34 @@ impl Machine {
         self.changes.first().map(|change| change.at)
     }
 
+    /// Whether the motor runs.
+    pub(crate) fn running(&self) -> bool {
+        self.running
+    }
+
+    /// Goes through a step in pieces of so many seconds in which nothing changes.
+    pub(crate) fn through(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        mut piece: impl FnMut(&mut Self, f64),
+    ) {
+        let mut at = from;
+        while at < to {
+            self.apply(at);
+            let next = self.next_change().filter(|change| *change < to).unwrap_or(to);
+            piece(self, site::time::seconds_between(at, next));
+            at = next;
+        }
+    }
+
+    /// Counts some seconds of a motor that draws a power while it runs.
+    pub(crate) fn draw(&mut self, seconds: f64, watts: f64) {
+        self.power_w = if self.running { watts } else { 0.0 };
+        self.energy_j += self.power_w * seconds;
+        self.run_s += if self.running { seconds } else { 0.0 };
+    }
+
     /// Counts some seconds at the hydraulic engine's flow (m3/s) and electrical power (W).
     pub(crate) fn count(&mut self, seconds: f64, flow_m3s: f64, engine_w: f64) {
         self.flow_m3s = flow_m3s;

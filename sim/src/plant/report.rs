@@ -8,7 +8,7 @@ use super::truth::{
 };
 use super::water::Water;
 
-fn energy(joules: f64) -> Energy {
+pub(super) fn energy(joules: f64) -> Energy {
     Energy::new(joules / 3600.0)
 }
 
@@ -57,6 +57,11 @@ impl Plant {
                     (cabinet.id.clone(), truth)
                 })
                 .collect(),
+            batteries: self.battery_truths(),
+            chargers: self.charger_truths(),
+            switched: self.switched_truths(),
+            wells: self.well_truths(),
+            sessions: self.energy.sessions.clone(),
             load: Power::new(self.load_w()),
             grid: GridTruth {
                 power: Power::new(self.coupling.power_w),

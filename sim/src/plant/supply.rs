@@ -54,10 +54,17 @@ impl Load {
     }
 }
 
+/// Error of the meter, as one standard deviation: of class 1.
+const METER_DEVIATION: f64 = 0.004;
+/// The steps in which the meter shows power, in W, and energy, in Wh.
+const POWER_STEP_W: f64 = 10.0;
+const ENERGY_STEP_WH: f64 = 10.0;
+
 /// The meter at the point of common coupling.
 #[derive(Debug, Clone)]
 pub(crate) struct Coupling {
     frequency: Wander,
+    gain: f64,
     /// Active power, in W; import positive.
     pub(crate) power_w: f64,
     /// Imported since the start, in J.
@@ -67,9 +74,10 @@ pub(crate) struct Coupling {
 }
 
 impl Coupling {
-    pub(crate) fn new(chance: Chance, step_s: f64) -> Self {
+    pub(crate) fn new(chance: Chance, mut meter: Chance, step_s: f64) -> Self {
         let frequency = Wander::new(chance, FREQUENCY_CORRELATION_S, step_s);
-        Self { frequency, power_w: 0.0, import_j: 0.0, export_j: 0.0 }
+        let gain = meter.factor(METER_DEVIATION);
+        Self { frequency, gain, power_w: 0.0, import_j: 0.0, export_j: 0.0 }
     }
 
     /// Counts some seconds at a power in W.
@@ -78,6 +86,20 @@ impl Coupling {
         self.power_w = power_w;
         self.import_j += power_w.max(0.0) * seconds;
         self.export_j += (-power_w).max(0.0) * seconds;
+    }
+
+    /// The power that the meter shows, in W.
+    pub(crate) fn shown_w(&self) -> f64 {
+        (self.power_w * self.gain / POWER_STEP_W).round() * POWER_STEP_W
+    }
+
+    /// Import and export that the meter shows, in Wh, after what it showed at the start.
+    pub(crate) fn shown_wh(&self, (import_wh, export_wh): (f64, f64)) -> (f64, f64) {
+        let steps = |before_wh: f64, counted_j: f64| {
+            let shown = before_wh + counted_j / 3600.0 * self.gain;
+            (shown / ENERGY_STEP_WH).floor() * ENERGY_STEP_WH
+        };
+        (steps(import_wh, self.import_j), steps(export_wh, self.export_j))
     }
 
     /// Voltage of each phase, in V.
@@ -93,5 +115,25 @@ impl Coupling {
     /// Frequency, in Hz.
     pub(crate) fn frequency_hz(&self) -> f64 {
         50.0 + FREQUENCY_DEVIATION_HZ * self.frequency.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_of_class_1_shows_steps_and_its_counters_agree_with_its_power() {
+        for seed in 0..50 {
+            let chance = |name| Chance::new(seed, name);
+            let mut coupling = Coupling::new(chance("grid"), chance("meter"), 10.0);
+            (0..8640).for_each(|_| coupling.step(123_456.0, 10.0));
+            let shown = coupling.shown_w();
+            assert!((shown / 123_456.0 - 1.0).abs() < 0.01, "{shown}");
+            assert!((shown / 10.0 - (shown / 10.0).round()).abs() < 1e-9, "tens of W: {shown}");
+            let (import, export) = coupling.shown_wh((5e6, 7.0));
+            assert!((import - 5e6 - shown * 24.0).abs() < 10.0 + 5.0 * 24.0, "{import}");
+            assert!(export.abs() < 1e-9, "not yet ten Wh");
+        }
     }
 }

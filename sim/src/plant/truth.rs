@@ -1,11 +1,14 @@
 //! The truth, for reports and tests. No device shows it and the daemon never sees it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use site::AssetId;
-use site::units::{Energy, Flow, Level, Power, Ratio, Seconds, Volume};
+use site::units::{Current, Energy, Flow, Level, Power, Ratio, Seconds, Volume};
+
+use super::charger::SessionTruth;
 
 /// The state of the plant at the end of a step. Counters run from the plant's start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +25,17 @@ pub struct Truth {
     pub inverters: BTreeMap<AssetId, SolarTruth>,
     /// Lighting cabinets by name.
     pub lighting: BTreeMap<AssetId, LampTruth>,
+    /// Batteries by name.
+    pub batteries: BTreeMap<AssetId, BatteryTruth>,
+    /// Chargers by name.
+    pub chargers: BTreeMap<AssetId, ChargerTruth>,
+    /// Loads that may wait and pumps of lift stations, by name.
+    pub switched: BTreeMap<AssetId, SwitchedTruth>,
+    /// Wells of lift stations, by name.
+    pub wells: BTreeMap<AssetId, WellTruth>,
+    /// Charging sessions that have ended since the start, in order of their departure.
+    #[serde(serialize_with = "shared")]
+    pub sessions: Arc<Vec<SessionTruth>>,
     /// Buildings together.
     pub load: Power,
     /// The point of common coupling.
@@ -88,6 +102,74 @@ pub struct LampTruth {
     pub energy: Energy,
 }
 
+/// A battery. Energies run from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct BatteryTruth {
+    /// State of charge, 0 to 1.
+    pub charge: Ratio,
+    /// Energy in its cells.
+    pub stored: Energy,
+    /// Power at the busbar, what its inverter draws by itself included; positive when it takes.
+    pub power: Power,
+    /// Taken from the busbar to charge.
+    pub taken: Energy,
+    /// Given to the busbar.
+    pub given: Energy,
+    /// Drawn by its inverter by itself.
+    pub standby: Energy,
+}
+
+/// A charger.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ChargerTruth {
+    /// A vehicle is plugged in.
+    pub connected: bool,
+    /// What it is offered for each phase.
+    pub offered: Current,
+    /// What it draws for each of its phases.
+    pub drawn: Current,
+    /// Power.
+    pub power: Power,
+    /// What its driver wants; none without a vehicle.
+    pub wanted: Option<Energy>,
+    /// What it was given; none without a vehicle.
+    pub session: Option<Energy>,
+    /// Electrical energy of all sessions.
+    pub energy: Energy,
+}
+
+/// A load that is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SwitchedTruth {
+    /// It runs.
+    pub running: bool,
+    /// Mean electrical power over the last step.
+    pub power: Power,
+    /// Starts.
+    pub starts: u64,
+    /// Time running.
+    pub run_time: Seconds,
+    /// Electrical energy.
+    pub energy: Energy,
+}
+
+/// The well of a lift station. Volumes run from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct WellTruth {
+    /// Its level.
+    pub level: Level,
+    /// How full it is, 1 at the overflow.
+    pub share: Ratio,
+    /// What flows in.
+    pub inflow: Flow,
+    /// What flowed in.
+    pub flowed_in: Volume,
+    /// What was lifted out.
+    pub lifted: Volume,
+    /// What spilled.
+    pub spilled: Volume,
+}
+
 /// The point of common coupling.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GridTruth {
@@ -130,6 +212,13 @@ pub struct PressureTruth {
     pub node: String,
     /// Its pressure.
     pub head: Level,
+}
+
+fn shared<S: serde::Serializer>(
+    sessions: &Arc<Vec<SessionTruth>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    sessions.as_slice().serialize(serializer)
 }
 
 impl Truth {

@@ -6,7 +6,7 @@ use site::Site;
 use super::Plant;
 use super::chance::Chance;
 
-const J_PER_WH: f64 = 3600.0;
+pub(super) const J_PER_WH: f64 = 3600.0;
 
 /// Counters do not begin at zero: each machine has lived before the simulation.
 #[derive(Debug, Clone)]
@@ -14,15 +14,19 @@ pub(super) struct EarlierLife {
     pumps: Vec<Earlier>,
     inverters: Vec<Earlier>,
     lamps: Vec<Earlier>,
+    pub(super) batteries: Vec<Earlier>,
+    pub(super) chargers: Vec<Earlier>,
+    pub(super) shiftable: Vec<Earlier>,
+    pub(super) lifts: Vec<Earlier>,
     import_wh: f64,
     export_wh: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Earlier {
-    hours: f64,
-    wh: f64,
-    starts: u64,
+pub(super) struct Earlier {
+    pub(super) hours: f64,
+    pub(super) wh: f64,
+    pub(super) starts: u64,
 }
 
 impl EarlierLife {
@@ -38,6 +42,10 @@ impl EarlierLife {
             pumps: site.pumps.iter().map(|p| life(&p.id, p.rated_power.get())).collect(),
             inverters: site.inverters.iter().map(|i| life(&i.id, i.rated_power.get())).collect(),
             lamps: site.lighting.iter().map(|l| life(&l.id, l.rated_power.get())).collect(),
+            batteries: site.batteries.iter().map(|b| life(&b.id, b.charge_power.get())).collect(),
+            chargers: site.chargers.iter().map(|c| life(&c.id, c.max_power().get())).collect(),
+            shiftable: site.shiftable.iter().map(|s| life(&s.id, s.rated_power.get())).collect(),
+            lifts: site.lift_stations.iter().map(|l| life(&l.id, l.rated_power.get())).collect(),
             import_wh: grid.between(1e7, 5e7).round(),
             export_wh: grid.between(1e5, 1e6).round(),
         }
@@ -168,13 +176,15 @@ impl Plant {
     /// The point of common coupling.
     #[must_use]
     pub fn grid(&self) -> GridView {
+        let before = (self.earlier.import_wh, self.earlier.export_wh);
+        let (import_wh, export_wh) = self.coupling.shown_wh(before);
         GridView {
-            power_w: self.coupling.power_w,
+            power_w: self.coupling.shown_w(),
             voltage_v: self.coupling.voltage_v(),
             current_a: self.coupling.current_a(),
             frequency_hz: self.coupling.frequency_hz(),
-            import_wh: self.earlier.import_wh + self.coupling.import_j / J_PER_WH,
-            export_wh: self.earlier.export_wh + self.coupling.export_j / J_PER_WH,
+            import_wh,
+            export_wh,
         }
     }
 }

@@ -8,7 +8,7 @@ use site::time::seconds_between;
 
 use super::PlantError;
 use super::chance::Chance;
-use super::demand::{Demand, Strays};
+use super::demand::Demand;
 use super::leak::Leak;
 use super::pipe::{self, Pipe};
 use super::pump::Machine;
@@ -74,13 +74,7 @@ impl Water {
         );
         let options = strayed(site, network, &tanks, (seed, perturbation));
         let meters = places.meters(site, options.roughness_factor)?;
-        let simulation = &site.simulation;
-        let strays = Strays {
-            shape: simulation.mismatch.get(),
-            noise: simulation.demand_noise.get(),
-            level: perturbation.demand,
-        };
-        let demand = Demand::new(seed, &site.zone, &water.demand_profile, strays, step_s);
+        let demand = Demand::of_site(site, water, (seed, perturbation), step_s);
         let run = Run::start(network, &options).map_err(PlantError::Network)?;
         let meter_m3s = vec![0.0; meters.len()];
         Ok(Self {

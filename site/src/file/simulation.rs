@@ -9,6 +9,7 @@ use std::time::Duration;
 pub(super) fn read(section: Option<Section<'_>>, context: &Context<'_>) -> Simulation {
     let mut simulation = Simulation {
         initial_level: Ratio::new(0.5),
+        learn_days: 0,
         initial_charge: Ratio::new(0.5),
         charging: SimulatedCharging {
             visits_per_day: 0.8,
@@ -25,6 +26,7 @@ pub(super) fn read(section: Option<Section<'_>>, context: &Context<'_>) -> Simul
     };
     let Some(section) = section else { return simulation };
     simulation.initial_level = section.quantity_or("initial_level", simulation.initial_level);
+    simulation.learn_days = section.number_or("learn_days", 0, 0..=366);
     simulation.initial_charge = section.quantity_or("initial_charge", simulation.initial_charge);
     if let Some(section) = section.section_maybe("charging") {
         let charging = &mut simulation.charging;
