@@ -1,14 +1,20 @@
 //! From a frozen process image to what is believed: measured where possible, held for a short
 //! while, otherwise unknown. Nothing is invented.
 
+mod charging;
+mod storage;
+mod switched;
+
 use crate::guard::GuardMemory;
+use charging::Visit;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use site::plan::{Basis, Estimate, Estimated, LoadState, PumpState};
-use site::units::{Flow, Level, Power, Ratio};
+use site::units::{Flow, Level, Power, Ratio, Voltage};
 use site::{AssetId, PointId, Site, Snapshot};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use switched::RunToday;
 
 /// How long a measured value may stand for one that is missing.
 const HOLD: Duration = Duration::from_secs(300);
@@ -19,9 +25,14 @@ const HELD_LEVEL_SPREAD: f64 = 0.1;
 
 /// What the estimator remembers: the last measured values and when.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EstimateMemory {
+    /// Tanks and wells.
     levels: BTreeMap<AssetId, (Timestamp, Level)>,
     base_load: Option<(Timestamp, Power)>,
+    charges: BTreeMap<AssetId, (Timestamp, Ratio)>,
+    visits: BTreeMap<AssetId, Visit>,
+    runs: BTreeMap<AssetId, RunToday>,
 }
 
 /// Makes the estimate.
@@ -40,9 +51,12 @@ pub fn estimate(
         .collect();
     let inverters = site.inverters.iter().map(|i| (i.id.clone(), inverter_state(i, snapshot)));
     let lighting = site.lighting.iter().map(|l| (l.id.clone(), lighting_state(l, snapshot)));
+    let tanks = site.tanks.iter().map(|tank| Gauge::of_tank(tank).read(snapshot, memory));
+    let tanks = tanks.collect();
+    let switched = switched::states(site, snapshot, guard);
     let mut estimate = Estimate {
         now: snapshot.now,
-        tanks: levels(site, snapshot, memory),
+        tanks,
         pumps,
         inverters: inverters.collect(),
         lighting: lighting.collect(),
@@ -50,6 +64,13 @@ pub fn estimate(
         import: snapshot.number(&site.grid.power).map(Power::new),
         base_load: None,
         peaks,
+        batteries: storage::states(site, snapshot, memory),
+        chargers: charging::states(site, snapshot, memory),
+        run_today: switched::run_today(site, snapshot.now.utc, memory, &switched),
+        switched,
+        wells: switched::wells(site, snapshot, memory),
+        generator: switched::generator(site, snapshot),
+        busbar: busbar(site, snapshot),
         ..Estimate::default()
     };
     estimate.base_load = base_load(site, &estimate, memory);
@@ -62,24 +83,41 @@ fn held<T: Copy>(entry: Option<&(Timestamp, T)>, now: Timestamp) -> Option<T> {
     (0.0..=HOLD.as_secs_f64()).contains(&age).then_some(*value)
 }
 
-fn levels(
-    site: &Site,
-    snapshot: &Snapshot,
-    memory: &mut EstimateMemory,
-) -> BTreeMap<AssetId, Option<Estimated<Level>>> {
-    let now = snapshot.now.utc;
-    let level = |tank: &site::asset::Tank| {
-        if let Some(metres) = snapshot.number(&tank.level) {
-            let value = Level::new(metres.clamp(0.0, tank.height.get()));
-            memory.levels.insert(tank.id.clone(), (now, value));
+/// A level transmitter and the height above which it cannot be right.
+struct Gauge<'a> {
+    id: &'a AssetId,
+    point: &'a PointId,
+    height: Level,
+}
+
+impl<'a> Gauge<'a> {
+    const fn of_tank(tank: &'a site::asset::Tank) -> Self {
+        Self { id: &tank.id, point: &tank.level, height: tank.height }
+    }
+
+    /// The level, or the last one for a short while.
+    fn read(
+        &self,
+        snapshot: &Snapshot,
+        memory: &mut EstimateMemory,
+    ) -> (AssetId, Option<Estimated<Level>>) {
+        let (now, id) = (snapshot.now.utc, self.id.clone());
+        if let Some(metres) = snapshot.number(self.point) {
+            let value = Level::new(metres.clamp(0.0, self.height.get()));
+            memory.levels.insert(id.clone(), (now, value));
             let spread = Level::new(LEVEL_SPREAD);
-            return (tank.id.clone(), Some(Estimated { value, spread, basis: Basis::Measured }));
+            return (id, Some(Estimated { value, spread, basis: Basis::Measured }));
         }
         let spread = Level::new(HELD_LEVEL_SPREAD);
-        let value = held(memory.levels.get(&tank.id), now);
-        (tank.id.clone(), value.map(|value| Estimated { value, spread, basis: Basis::Held }))
-    };
-    site.tanks.iter().map(level).collect()
+        let value = held(memory.levels.get(&id), now);
+        (id, value.map(|value| Estimated { value, spread, basis: Basis::Held }))
+    }
+}
+
+/// Between phases, from what is measured between a phase and neutral.
+fn busbar(site: &Site, snapshot: &Snapshot) -> Option<Voltage> {
+    let point = site.electrical.as_ref()?.busbar_voltage.as_ref()?;
+    snapshot.number(point).map(|volts| Voltage::new(volts * 3_f64.sqrt()))
 }
 
 fn pump_state(pump: &site::asset::Pump, snapshot: &Snapshot, guard: &GuardMemory) -> PumpState {
@@ -161,7 +199,11 @@ fn base_load(
         let pumps = sum(&mut estimate.pumps.values().map(|pump| pump.power))?;
         let lights = sum(&mut estimate.lighting.values().map(|light| light.power))?;
         let pv = sum(&mut estimate.inverters.values().map(|inverter| inverter.power))?;
-        Some((estimate.import? - pumps - lights + pv).max(Power::ZERO))
+        let batteries = sum(&mut estimate.batteries.values().map(|battery| battery.power))?;
+        let chargers = sum(&mut estimate.chargers.values().map(|charger| charger.power))?;
+        let switched = sum(&mut estimate.switched.values().map(|load| load.power))?;
+        let moved = pumps + lights + batteries + chargers + switched;
+        Some((estimate.import? - moved + pv).max(Power::ZERO))
     };
     if let Some(value) = parts() {
         memory.base_load = Some((now, value));

@@ -1,6 +1,8 @@
 //! Why an asset is as it is, in words: what was wanted and by whom, what the guard said, the
 //! price, the level needed, the constraints that bind, the wishes given up.
 
+mod energy;
+
 use jiff::Timestamp;
 use site::asset::{Inverter, Lighting, Pump};
 use site::command::Outcome;
@@ -23,6 +25,14 @@ pub fn explain(site: &Site, record: &CycleRecord, asset: &AssetId) -> Option<Str
         text.inverter(inverter);
     } else if let Some(lighting) = site.lighting.iter().find(|l| &l.id == asset) {
         text.lighting(lighting);
+    } else if let Some(battery) = site.batteries.iter().find(|b| &b.id == asset) {
+        text.battery(battery);
+    } else if let Some(charger) = site.chargers.iter().find(|c| &c.id == asset) {
+        text.charger(charger);
+    } else if let Some(load) = site.shiftable.iter().find(|l| &l.id == asset) {
+        text.shiftable(load);
+    } else if let Some(station) = site.lift_stations.iter().find(|s| &s.id == asset) {
+        text.station(station);
     } else {
         return None;
     }

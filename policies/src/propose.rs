@@ -1,13 +1,24 @@
 //! From intent to proposals: what the plan's current step (or, where there is none, the rules)
-//! wishes for each asset, and what a low tank demands whatever the price.
+//! wishes for each asset, what the caps at the point of common coupling leave of it, and what a low
+//! tank or a full well demands whatever the price.
 //!
 //! Nothing is checked here; the guard does that, and trusts none of it.
 
+mod battery;
+mod caps;
+mod charging;
+mod circumstances;
+mod generator;
+#[cfg(test)]
+mod tests;
+
+pub use circumstances::Circumstances;
+
 use crate::rules;
-use site::asset::{Pump, Tank};
+use site::asset::{LiftStation, Pump, Tank};
 use site::command::{Authority, Proposal, Setpoint};
 use site::plan::{Plan, Rung};
-use site::units::Ratio;
+use site::units::{Power, Ratio};
 use site::{AssetId, Site, Snapshot};
 use std::collections::BTreeMap;
 
@@ -23,7 +34,7 @@ pub fn propose(
     snapshot: &Snapshot,
     plan: Option<&Plan>,
     rung: Rung,
-    program_level: &BTreeMap<AssetId, Ratio>,
+    known: &Circumstances,
 ) -> Vec<Proposal> {
     let step = match rung {
         Rung::Release => return Vec::new(),
@@ -32,16 +43,17 @@ pub fn propose(
             plan.and_then(|plan| current(snapshot, plan))
         }
     };
-    let mut proposals = rules::propose(site, snapshot, program_level);
+    let mut proposals = rules::propose(site, snapshot, known);
     if let Some(step) = step {
-        let planned = site.pumps.iter().map(|pump| &pump.id);
-        let planned = planned.chain(site.lighting.iter().map(|cabinet| &cabinet.id));
-        let planned = planned.chain(site.inverters.iter().map(|inverter| &inverter.id));
-        for wish in planned.filter_map(|id| step.wish(id)) {
+        for wish in step.wishes(site, snapshot, known) {
             follow(&mut proposals, wish);
         }
     }
+    generator::only_carried(site, snapshot, &mut proposals);
+    let narrowed = caps::narrow(site, snapshot, known, &proposals);
+    proposals.extend(narrowed);
     proposals.extend(site.pumps.iter().filter_map(|pump| low_level(site, snapshot, pump)));
+    proposals.extend(site.lift_stations.iter().filter_map(|station| well(snapshot, station)));
     proposals
 }
 
@@ -58,7 +70,45 @@ fn current<'a>(snapshot: &Snapshot, plan: &'a Plan) -> Option<CurrentStep<'a>> {
 }
 
 impl CurrentStep<'_> {
-    /// What the step wishes for an asset; none when the plan says nothing about it.
+    /// What the step wishes for every asset that the plan knows.
+    fn wishes(&self, site: &Site, snapshot: &Snapshot, known: &Circumstances) -> Vec<Proposal> {
+        let planned = site.pumps.iter().map(|pump| &pump.id);
+        let planned = planned.chain(site.lighting.iter().map(|cabinet| &cabinet.id));
+        let planned = planned.chain(site.inverters.iter().map(|inverter| &inverter.id));
+        let planned = planned.chain(site.shiftable.iter().map(|load| &load.id));
+        let planned = planned.chain(site.lift_stations.iter().map(|station| &station.id));
+        let mut wishes: Vec<Proposal> = planned.filter_map(|id| self.wish(id)).collect();
+        let powers = battery::powers(site, snapshot, (self.plan, self.index));
+        wishes.extend(powers.into_iter().filter_map(|(id, (power, corrected))| {
+            let mut wish = self.worded(&id, Setpoint::Power(power))?;
+            if let Some(corrected) = corrected {
+                wish.why = format!("{}; {corrected}", wish.why);
+            }
+            Some(wish)
+        }));
+        let chargers = site.chargers.iter();
+        wishes.extend(chargers.filter_map(|charger| self.charge(snapshot, charger, known)));
+        wishes
+    }
+
+    /// A charger follows the plan while a vehicle is there.
+    fn charge(
+        &self,
+        snapshot: &Snapshot,
+        charger: &site::asset::Charger,
+        known: &Circumstances,
+    ) -> Option<Proposal> {
+        let planned: Power = *self.at(&self.plan.power, &charger.id)?;
+        let session = known.sessions.get(&charger.id);
+        if snapshot.flag(&charger.points.connected) != Some(true) {
+            return None;
+        }
+        let current = charging::current(charger, planned, session, snapshot.now.utc);
+        self.worded(&charger.id, Setpoint::Charge(current))
+    }
+
+    /// What the step wishes for an asset that is switched, limited or dimmed; none when the plan
+    /// says nothing about it.
     fn wish(&self, asset: &AssetId) -> Option<Proposal> {
         let run = |share: &Ratio| {
             if share.get() >= 0.5 { Setpoint::Run } else { Setpoint::Stop }
@@ -66,8 +116,13 @@ impl CurrentStep<'_> {
         let limit = |limit: &Option<Ratio>| limit.map_or(Setpoint::NoLimit, Setpoint::Limit);
         let light = |level: &Ratio| Setpoint::Light(*level);
         let setpoint = (self.at(&self.plan.pumps, asset).map(run))
+            .or_else(|| self.at(&self.plan.switched, asset).map(run))
             .or_else(|| self.at(&self.plan.limits, asset).map(limit))
             .or_else(|| self.at(&self.plan.lighting, asset).map(light))?;
+        self.worded(asset, setpoint)
+    }
+
+    fn worded(&self, asset: &AssetId, setpoint: Setpoint) -> Option<Proposal> {
         let (made, rung) = (self.plan.made_at, self.plan.rung.word());
         let end = self.plan.steps.get(self.index)?.end;
         let why = format!("{rung} plan of {made:.0} until {end:.0}: {setpoint}");
@@ -79,10 +134,13 @@ impl CurrentStep<'_> {
     }
 }
 
-/// Puts the plan's wish in the place of the rule's. The cap on export stays: an inverter gets the
-/// lower of the two limits. Whether there is light at all stays with the program; the plan dims.
-fn follow(proposals: &mut Vec<Proposal>, mut wish: Proposal) {
-    let Some(rule) = proposals.iter_mut().find(|proposal| proposal.asset == wish.asset) else {
+/// Puts the plan's wish in the place of the rule's. A cap on export stands beside it: the guard takes
+/// the lower of the two. Whether there is light at all stays with the program; the plan dims.
+fn follow(proposals: &mut Vec<Proposal>, wish: Proposal) {
+    let of_program = |proposal: &&mut Proposal| {
+        proposal.asset == wish.asset && proposal.authority == Authority::Program
+    };
+    let Some(rule) = proposals.iter_mut().find(of_program) else {
         proposals.push(wish);
         return;
     };
@@ -92,16 +150,23 @@ fn follow(proposals: &mut Vec<Proposal>, mut wish: Proposal) {
         // Dusk and dawn are the program's: a plan made before may not have seen them.
         return;
     }
-    let lower = match (rule.setpoint, wish.setpoint) {
-        (Setpoint::Limit(_), Setpoint::NoLimit) => true,
-        (Setpoint::Limit(rule), Setpoint::Limit(plan)) => rule < plan,
-        _ => false,
-    };
-    if lower {
-        wish.why = format!("{}; the cap on export is lower: {}", wish.why, rule.why);
-        wish.setpoint = rule.setpoint;
-    }
     *rule = wish;
+}
+
+/// A well above its high mark is pumped out whatever the price, and one below its low mark is left
+/// alone whatever is wished.
+fn well(snapshot: &Snapshot, station: &LiftStation) -> Option<Proposal> {
+    let level = rules::well_share(snapshot, station)?;
+    let (setpoint, relation) = if level >= station.high.get() {
+        (Setpoint::Run, format!("at or above {:.0} %: run", station.high.percent()))
+    } else if level <= station.low.get() {
+        (Setpoint::Stop, format!("at or below {:.0} %: stop", station.low.percent()))
+    } else {
+        return None;
+    };
+    let why = format!("its well stands at {:.1} %, {relation}, whatever the price", 100.0 * level);
+    let (asset, authority) = (station.id.clone(), Authority::Interlock);
+    Some(Proposal { asset, setpoint, authority, why })
 }
 
 /// A tank below its low mark is filled whatever the price, as long as there is water to draw.
@@ -119,129 +184,4 @@ fn low_level(site: &Site, snapshot: &Snapshot, pump: &Pump) -> Option<Proposal> 
     let why = format!("{words}, below {:.0} %: run, whatever the price", filled.low.percent());
     let (asset, authority) = (pump.id.clone(), Authority::Interlock);
     Some(Proposal { asset, setpoint: Setpoint::Run, authority, why })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::guard::bench::{Field, id, site};
-    use site::plan::{Step, Why};
-    use site::units::{Money, Power};
-
-    /// A plan of two quarter hours from 10:00: P1 and PV1 and L1 change, P2 is left out.
-    fn plan() -> Plan {
-        let start: jiff::Timestamp = "2025-06-01T10:00:00Z".parse().unwrap();
-        let at = |quarter: i32| start + jiff::SignedDuration::from_mins(i64::from(quarter) * 15);
-        let step = |quarter| Step { start: at(quarter), end: at(quarter + 1) };
-        Plan {
-            rung: Rung::Optimal,
-            made_at: start,
-            expires_at: at(2),
-            switching_made_at: start,
-            steps: vec![step(0), step(1)],
-            pumps: BTreeMap::from([(id("P1"), vec![Ratio::ONE, Ratio::ZERO])]),
-            tanks: BTreeMap::new(),
-            limits: BTreeMap::from([(id("PV1"), vec![Some(Ratio::new(0.5)), None])]),
-            lighting: BTreeMap::from([(id("L1"), vec![Ratio::new(0.8), Ratio::ONE])]),
-            import: vec![Power::ZERO; 2],
-            price: Vec::new(),
-            class: Vec::new(),
-            peaks: Vec::new(),
-            cost: Money::ZERO,
-            why: Why::default(),
-            ..Plan::default()
-        }
-    }
-
-    fn ask(field: &Field, plan: Option<&Plan>, rung: Rung) -> Vec<Proposal> {
-        let program = BTreeMap::from([(id("L1"), Ratio::new(0.7))]);
-        propose(&site(), &field.snapshot(), plan, rung, &program)
-    }
-
-    fn of(proposals: &[Proposal], asset: &str) -> Vec<(Setpoint, Authority)> {
-        let of = proposals.iter().filter(|proposal| proposal.asset == id(asset));
-        of.map(|proposal| (proposal.setpoint, proposal.authority)).collect()
-    }
-
-    #[test]
-    fn each_step_of_the_plan_is_followed_and_the_rules_fill_in() {
-        let mut field = Field::usual();
-        for rung in [Rung::Optimal, Rung::Relaxed, Rung::LastPlan] {
-            let now = ask(&field, Some(&plan()), rung);
-            assert_eq!(of(&now, "P1"), [(Setpoint::Run, Authority::Plan)]);
-            assert_eq!(of(&now, "P2"), [(Setpoint::Stop, Authority::Program)], "by its band");
-            assert_eq!(of(&now, "PV1"), [(Setpoint::Limit(Ratio::new(0.5)), Authority::Plan)]);
-            assert_eq!(of(&now, "PV2"), [(Setpoint::NoLimit, Authority::Program)]);
-            assert_eq!(of(&now, "L1"), [(Setpoint::Light(Ratio::new(0.8)), Authority::Plan)]);
-        }
-        field.pass(900);
-        let next = ask(&field, Some(&plan()), Rung::Optimal);
-        assert_eq!(of(&next, "P1"), [(Setpoint::Stop, Authority::Plan)]);
-        assert_eq!(of(&next, "PV1"), [(Setpoint::NoLimit, Authority::Plan)]);
-        let why = "optimal plan of 2025-06-01T10:00:00Z until 2025-06-01T10:30:00Z: stop";
-        assert_eq!(next.iter().find(|p| p.asset == id("P1")).unwrap().why, why);
-    }
-
-    #[test]
-    fn a_plan_that_ran_out_or_is_missing_leaves_all_to_the_rules() {
-        let mut field = Field::usual();
-        let rules = ask(&field, Some(&plan()), Rung::Rules);
-        assert!(rules.iter().all(|proposal| proposal.authority == Authority::Program));
-        assert_eq!(of(&rules, "L1"), [(Setpoint::Light(Ratio::new(0.7)), Authority::Program)]);
-        assert_eq!(ask(&field, None, Rung::LastPlan), rules);
-        let early = Plan { expires_at: field.now.utc, ..plan() };
-        assert_eq!(ask(&field, Some(&early), Rung::LastPlan), rules, "expired within its steps");
-        field.pass(1800);
-        assert_eq!(of(&ask(&field, Some(&plan()), Rung::LastPlan), "P1")[0].1, Authority::Program);
-    }
-
-    #[test]
-    fn on_release_nothing_is_proposed_even_when_a_tank_is_low() {
-        let mut field = Field::usual();
-        field.number("l1.level", 0.1);
-        assert_eq!(ask(&field, Some(&plan()), Rung::Release), []);
-    }
-
-    #[test]
-    fn an_inverter_gets_the_lower_of_the_plan_and_the_cap_on_export() {
-        let mut field = Field::usual();
-        field.number("m1.power", -50e3);
-        field.number("s1.power", 50e3);
-        field.number("s2.power", 30e3);
-        let proposals = ask(&field, Some(&plan()), Rung::Optimal);
-        assert_eq!(of(&proposals, "PV1"), [(Setpoint::Limit(Ratio::new(0.5)), Authority::Plan)]);
-        field.pass(900);
-        let proposals = ask(&field, Some(&plan()), Rung::Optimal);
-        let capped = proposals.iter().find(|p| p.asset == id("PV1")).unwrap();
-        assert!(matches!(capped.setpoint, Setpoint::Limit(share) if share < Ratio::new(0.8)));
-        assert_eq!(capped.authority, Authority::Plan);
-        let words = "release; the cap on export is lower: export is 50.0 kW, and 40.0 kW are \
-                     allowed: at most 43.5 kW of 60.0 kW";
-        assert!(capped.why.ends_with(words), "{}", capped.why);
-    }
-
-    #[test]
-    fn a_low_tank_is_filled_whatever_the_price_while_there_is_water_to_draw() {
-        let forced = (Setpoint::Run, Authority::Interlock);
-        let mut field = Field::usual();
-        field.number("l1.level", 0.74);
-        field.number("l2.level", 1.4);
-        for rung in [Rung::Optimal, Rung::Rules] {
-            let proposals = ask(&field, Some(&plan()), rung);
-            assert!(of(&proposals, "P1").contains(&forced));
-            assert!(of(&proposals, "P2").contains(&forced));
-            assert!(!of(&proposals, "P3").contains(&forced), "T1 is low itself");
-        }
-        field.number("l1.level", 2.0);
-        let proposals = ask(&field, Some(&plan()), Rung::Rules);
-        assert!(of(&proposals, "P3").contains(&forced));
-        let why = "T2 stands at 1.40 m (14.0 %), below 15 %: run, whatever the price";
-        assert_eq!(proposals.last().unwrap().why, why);
-        for point in ["l1.level", "l2.level"] {
-            let mut blind = field.clone();
-            blind.bad(point);
-            let proposals = ask(&blind, None, Rung::Rules);
-            assert!(!of(&proposals, "P3").contains(&forced), "never from a bad level: {point}");
-        }
-    }
 }

@@ -3,7 +3,7 @@
 //! no motor starts more often than it may.
 
 use policies::guard::{GuardMemory, guard};
-use policies::propose::propose;
+use policies::propose::{Circumstances, propose};
 use site::command::Setpoint;
 use site::plan::Rung;
 use site::{AssetId, Mono, Now, PointId, Reason, Sample, Site, Snapshot, Value};
@@ -66,7 +66,8 @@ impl Plant {
     fn look(&mut self, look: usize) {
         let snapshot = self.snapshot();
         self.memory.observe(&self.site, &snapshot);
-        let proposals = propose(&self.site, &snapshot, None, Rung::Rules, &BTreeMap::new());
+        let proposals =
+            propose(&self.site, &snapshot, None, Rung::Rules, &Circumstances::default());
         let allowed = guard(&self.site, &snapshot, &self.memory, &proposals);
         self.memory.commanded(self.now.utc, &allowed.commands);
         for command in allowed.commands.iter().map(site::command::Guarded::get) {
@@ -118,7 +119,7 @@ fn a_blind_level_leaves_its_pumps_to_themselves() {
     plant.bad = vec![plant.site.tanks[0].level.clone()];
     let snapshot = plant.snapshot();
     plant.memory.observe(&plant.site, &snapshot);
-    let proposals = propose(&plant.site, &snapshot, None, Rung::Rules, &BTreeMap::new());
+    let proposals = propose(&plant.site, &snapshot, None, Rung::Rules, &Circumstances::default());
     let allowed = guard(&plant.site, &snapshot, &plant.memory, &proposals);
     assert_eq!(allowed.commands, [], "P1 and P2 fill T1, and P3 draws from it");
 }

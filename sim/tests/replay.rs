@@ -4,15 +4,14 @@
 mod common;
 
 use common::world;
-use regie::control::Policy;
-use regie_sim::replay::{Progress, Replay};
+use regie_sim::replay::{Player, Progress, Replay};
 use regie_sim::report::{PolicyReport, Report};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 const DAY: &str = "2026-01-15";
 
-fn replay(policies: &[Policy], hours: Option<u32>, seed: u64) -> Report {
+fn replay(policies: &[Player], hours: Option<u32>, seed: u64) -> Report {
     let day = DAY.parse().expect("a day");
     let policies = policies.to_vec();
     let replay = Replay { day, days: 1, hours, seed, policies, trace: None };
@@ -32,7 +31,7 @@ fn hash(report: &Report, policy: &str) -> String {
 
 #[test]
 fn a_seed_gives_the_same_day_and_another_seed_another() {
-    let day = |seed| hash(&replay(&[Policy::Rules], None, seed), "rules");
+    let day = |seed| hash(&replay(&[Player::Rules], None, seed), "rules");
     let hashes = [day(1), day(1), day(2)];
     assert_eq!(hashes[0], hashes[1], "the same seed");
     assert_ne!(hashes[0], hashes[2], "another seed");
@@ -40,13 +39,13 @@ fn a_seed_gives_the_same_day_and_another_seed_another() {
 
 #[test]
 fn the_optimiser_repeats_itself_too() {
-    let hours = |seed| hash(&replay(&[Policy::Optimal], Some(4), seed), "optimal");
+    let hours = |seed| hash(&replay(&[Player::Optimal], Some(4), seed), "optimal");
     assert_eq!(hours(1), hours(1));
 }
 
 #[test]
 fn a_winter_day_costs_less_and_nobody_goes_without_water() {
-    let report = replay(&[Policy::Optimal, Policy::Rules], None, 1);
+    let report = replay(&[Player::Optimal, Player::Rules], None, 1);
     let (optimal, rules) = (&report.policies["optimal"], &report.policies["rules"]);
     println!("{}", report.table());
     for (name, policy) in [("optimal", optimal), ("rules", rules)] {

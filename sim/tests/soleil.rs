@@ -1,7 +1,6 @@
 //! The commune with everything: it can be loaded, replayed, and scouted, and its devices stay on
 //! their own control where nobody commands them.
 
-
 use regie_sim::replay::{Player, Progress, Replay};
 use regie_sim::report::PolicyReport;
 use regie_sim::world::World;

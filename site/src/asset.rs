@@ -4,6 +4,7 @@
 mod charging;
 mod flexible;
 mod lighting;
+mod motor;
 mod storage;
 
 pub use charging::{Booking, Charger, ChargerPoints, Days, UsualSession, Weekday0};
@@ -12,6 +13,7 @@ pub use lighting::{
     CalendarLine, Dates, Extinction, Lighting, LightingPoints, NamedProgram, PlannedOverride,
     ProgramLine, ProgramStart,
 };
+pub use motor::Motor;
 pub use storage::{Battery, BatteryPoints};
 
 use crate::ids::{AssetId, DeviceId, PointId};

@@ -8,7 +8,8 @@ use policies::estimate::estimate;
 use policies::forecast::{self, forecast};
 use policies::guard::{Allowed, guard};
 use policies::optimise::{Inputs, Planner, SolveError};
-use policies::propose::propose;
+use policies::propose::{Circumstances, propose};
+use policies::sessions;
 use site::command::{Outcome, Receipt, Verdict, Verification};
 use site::plan::{Estimate, Forecast, Plan, Rung};
 use site::record::CycleRecord;
@@ -36,6 +37,7 @@ impl Controller {
             (Policy::Optimal, None) => self.optimise(&estimate, &forecast).await,
         };
         let decision = self.decide(now.utc, plan);
+        self.believed = estimate.clone();
         // The guard looks at the newest image: while a solve ran, it may have moved on.
         let newest = self.newest(snapshot);
         self.decision = decision.clone();
@@ -70,6 +72,7 @@ impl Controller {
         let snapshot = self.field.freeze(now);
         let site = &self.loaded.site;
         self.state.guard.observe(site, &snapshot);
+        self.state.limits.observe(site, &snapshot);
         let import = snapshot.number(&site.grid.power).map(Power::new);
         self.state.peak.observe(site, now.utc, import);
         self.tally.metered(site, now, import);
@@ -91,8 +94,11 @@ impl Controller {
         let state = &mut self.state;
         let site = &self.loaded.site;
         let peaks = state.peak.peaks(&site.tariff);
-        let estimate = estimate(site, snapshot, &mut state.estimate, &state.guard, peaks);
+        let mut estimate = estimate(site, snapshot, &mut state.estimate, &state.guard, peaks);
+        estimate.external = state.limits.all(snapshot.now.utc);
         state.learned.observe(site, &estimate, base);
+        state.habits.observe(site, &estimate);
+        state.inflows.observe(site, &estimate);
         if let Some(water) = &self.loaded.water {
             state.fit.observe(site, water, &estimate, &state.learned);
         }
@@ -102,7 +108,11 @@ impl Controller {
     fn forecast(&self, estimate: &Estimate) -> Forecast {
         let site = &self.loaded.site;
         let steps = forecast::steps(site, estimate.now.utc);
-        forecast(site, &self.state.learned, estimate, self.base_demand(), steps)
+        let state = &self.state;
+        let mut forecast = forecast(site, &state.learned, estimate, self.base_demand(), steps);
+        forecast.inflow = state.inflows.expected(site, estimate.now.utc, &forecast.steps);
+        forecast.sessions = sessions::expected(site, estimate, &state.habits, &forecast.steps);
+        forecast
     }
 
     /// Solves on a thread of its own. The guard goes on looking while it runs, and a solver that
@@ -173,7 +183,9 @@ impl Controller {
             (lighting.id.clone(), window.level)
         };
         let program: BTreeMap<AssetId, Ratio> = site.lighting.iter().map(program).collect();
-        propose(site, snapshot, decision.plan.as_ref(), decision.rung, &program)
+        let limits = self.state.limits.all(snapshot.now.utc);
+        let known = Circumstances::new(program, limits, &self.believed);
+        propose(site, snapshot, decision.plan.as_ref(), decision.rung, &known)
     }
 
     fn guard(&self, snapshot: &Snapshot) -> Allowed {

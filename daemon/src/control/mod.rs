@@ -25,7 +25,7 @@ use policies::fit::Correction;
 use policies::water::WaterModel;
 use site::Mono;
 use site::command::{Command, Guarded, Proposal, Verdict};
-use site::plan::Rung;
+use site::plan::{Estimate, Rung};
 use site::record::CycleRecord;
 use site::tariff::Tariff;
 use std::sync::Arc;
@@ -80,6 +80,8 @@ pub struct Controller {
     because: Option<String>,
     decision: Decision,
     decided_until: Mono,
+    /// The last estimate: what proposals between cycles go by.
+    believed: Estimate,
     proposals: Vec<Proposal>,
     commands: Vec<Guarded<Command>>,
     verdicts: Vec<Verdict>,
@@ -114,6 +116,7 @@ impl Controller {
             because: None,
             decision: Decision { rung: Rung::Release, plan: None, because: None },
             decided_until: Mono::new(Duration::MAX),
+            believed: Estimate::default(),
             proposals: Vec::new(),
             commands: Vec::new(),
             verdicts: Vec::new(),

@@ -6,7 +6,10 @@ use policies::estimate::EstimateMemory;
 use policies::fit::Fit;
 use policies::forecast::Learned;
 use policies::guard::GuardMemory;
+use policies::inflow::Inflows;
+use policies::limits::Limits;
 use policies::optimise::Planner;
+use policies::sessions::Habits;
 use serde::{Deserialize, Serialize};
 use site::Site;
 use site::plan::Plan;
@@ -29,6 +32,15 @@ pub struct State {
     /// What was learned about the model of the water network.
     #[serde(default)]
     pub(super) fit: Fit,
+    /// What visitors to the chargers are used to.
+    #[serde(default)]
+    pub(super) habits: Habits,
+    /// What flows into the wells of lift stations.
+    #[serde(default)]
+    pub(super) inflows: Inflows,
+    /// Limits from outside.
+    #[serde(default)]
+    pub(super) limits: Limits,
     /// Values that may stand in for missing ones.
     pub(super) estimate: EstimateMemory,
     /// The billing period's highest average imports, and what was above the subscribed power.
@@ -53,6 +65,9 @@ impl State {
             planner: Planner::default(),
             learned: Learned::new(site),
             fit: Fit::default(),
+            habits: Habits::default(),
+            inflows: Inflows::default(),
+            limits: Limits::default(),
             estimate: EstimateMemory::default(),
             peak: PeakMeter::default(),
             districts: Districts::default(),

@@ -4,13 +4,19 @@
 use super::{Asset, Case, Ruling};
 use site::command::Setpoint;
 
-/// Blocks unless the local/remote switch is known to stand on remote. An inverter has no switch.
+/// Blocks unless the local/remote switch is known to stand on remote. An inverter has no switch; a
+/// battery or a charger may have none.
 pub(super) fn remote(case: &Case<'_>, _: Setpoint) -> Ruling {
     let remote = match case.asset {
-        Asset::Pump(pump) => &pump.points.remote,
-        Asset::Lighting(cabinet) => &cabinet.points.remote,
-        Asset::Inverter(_) => return Ruling::Pass,
+        Asset::Pump(pump) => Some(&pump.points.remote),
+        Asset::Lighting(cabinet) => Some(&cabinet.points.remote),
+        Asset::Shiftable(load) => Some(&load.points.remote),
+        Asset::LiftStation(station) => Some(&station.points.remote),
+        Asset::Battery(battery) => battery.points.remote.as_ref(),
+        Asset::Charger(charger) => charger.points.remote.as_ref(),
+        Asset::Inverter(_) => None,
     };
+    let Some(remote) = remote else { return Ruling::Pass };
     match (case.snapshot.flag(remote), case.snapshot.trouble(remote)) {
         (Some(true), _) => Ruling::Pass,
         (Some(false), _) => Ruling::Block(format!("{remote} says local: the switch on site rules")),
@@ -24,8 +30,14 @@ pub(super) fn remote(case: &Case<'_>, _: Setpoint) -> Ruling {
 
 /// Blocks while the device reports a fault.
 pub(super) fn fault(case: &Case<'_>, _: Setpoint) -> Ruling {
-    let Asset::Pump(pump) = case.asset else { return Ruling::Pass };
-    match &pump.points.fault {
+    let fault = match case.asset {
+        Asset::Pump(pump) => pump.points.fault.as_ref(),
+        Asset::Shiftable(load) => load.points.fault.as_ref(),
+        Asset::LiftStation(station) => station.points.fault.as_ref(),
+        Asset::Battery(battery) => battery.points.fault.as_ref(),
+        Asset::Inverter(_) | Asset::Lighting(_) | Asset::Charger(_) => None,
+    };
+    match fault {
         Some(fault) if case.snapshot.flag(fault) == Some(true) => {
             Ruling::Block(format!("{fault} is on: clear the fault at the device"))
         }

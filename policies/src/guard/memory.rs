@@ -1,4 +1,4 @@
-//! What the guard remembers: when pumps switched, how often they started, and what was last
+//! What the guard remembers: when motors switched, how often they started, and what was last
 //! told. Only time that was witnessed counts.
 //!
 //! Times are kept in UTC so that they survive a restart. UTC can be stepped, and a restart or a
@@ -10,17 +10,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use site::command::{Command, Guarded, Setpoint};
 use site::{AssetId, Mono, Now, Site, Snapshot};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// The window in which starts are counted.
 const HOUR: Duration = Duration::from_secs(3600);
-/// Starts kept per pump: above the most that a site file may allow in an hour (60).
+/// Starts kept per motor: above the most that a site file may allow in an hour (60).
 const STARTS_MAX: usize = 64;
 /// A command that is not repeated may still take effect for so long: devices obey within seconds,
 /// and their dead-men seldom wait longer.
 const ON_THE_WAY_MAX: Duration = Duration::from_secs(60);
-/// After so many cycles unseen, nobody knows what a pump did: it counts as just switched.
+/// After so many cycles unseen, nobody knows what a motor did: it counts as just switched.
 const UNSEEN_CYCLES_MAX: u32 = 2;
 
 /// What the guard remembers between looks and over a restart.
@@ -32,7 +32,9 @@ const UNSEEN_CYCLES_MAX: u32 = 2;
 #[serde(default)]
 pub struct GuardMemory {
     looked: Option<Look>,
-    pumps: BTreeMap<AssetId, PumpMemory>,
+    /// Pumps, shiftable loads, lift stations. Older states knew pumps alone.
+    #[serde(alias = "pumps")]
+    motors: BTreeMap<AssetId, MotorMemory>,
     settings: BTreeMap<AssetId, Setting>,
 }
 
@@ -45,7 +47,7 @@ struct Look {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct PumpMemory {
+struct MotorMemory {
     running: bool,
     /// Since when, as far as was seen.
     since: Timestamp,
@@ -57,7 +59,7 @@ struct PumpMemory {
     starts: VecDeque<Timestamp>,
 }
 
-/// What a pump does, as far as the guard's timers are concerned.
+/// What a motor does, as far as the guard's timers are concerned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Standing {
     /// It runs.
@@ -66,7 +68,7 @@ pub(super) struct Standing {
     pub(super) lasted: Duration,
 }
 
-/// What an inverter or a cabinet was told at the last look.
+/// What an asset with a graded setpoint was told at the last look.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Setting {
     setpoint: Setpoint,
@@ -74,19 +76,20 @@ struct Setting {
 }
 
 impl GuardMemory {
-    /// Takes in what the field shows. A pump seen for the first time counts as just switched.
+    /// Takes in what the field shows. A motor seen for the first time counts as just switched.
     pub fn observe(&mut self, site: &Site, snapshot: &Snapshot) {
         let now = snapshot.now;
         let patience = site.pace.cycle.saturating_mul(UNSEEN_CYCLES_MAX);
         self.witness(now, patience);
-        self.pumps.retain(|id, _| site.pump(id).is_some());
-        for pump in &site.pumps {
-            if let Some(running) = snapshot.flag(&pump.points.running) {
-                let memory = self.pumps.entry(pump.id.clone());
-                let memory = memory.or_insert_with(|| PumpMemory::new(now.utc));
+        let known: BTreeSet<&AssetId> = site.motors().map(|motor| motor.id).collect();
+        self.motors.retain(|id, _| known.contains(id));
+        for motor in site.motors() {
+            if let Some(running) = snapshot.flag(motor.running) {
+                let memory = self.motors.entry(motor.id.clone());
+                let memory = memory.or_insert_with(|| MotorMemory::new(now.utc));
                 memory.see(running, now.utc, patience);
                 // The hand at the switch called off what was on its way.
-                if snapshot.flag(&pump.points.remote) == Some(false) && memory.told.is_some() {
+                if snapshot.flag(motor.remote) == Some(false) && memory.told.is_some() {
                     memory.begin_anew(now.utc);
                 }
             }
@@ -98,8 +101,8 @@ impl GuardMemory {
     pub fn commanded(&mut self, now: Timestamp, commands: &[Guarded<Command>]) {
         let told: BTreeMap<&AssetId, Setpoint> =
             commands.iter().map(|command| (&command.get().asset, command.get().setpoint)).collect();
-        for (id, pump) in &mut self.pumps {
-            pump.tell(told.get(id).map(|setpoint| *setpoint == Setpoint::Run), now);
+        for (id, motor) in &mut self.motors {
+            motor.tell(told.get(id).map(|setpoint| *setpoint == Setpoint::Run), now);
         }
         // An asset that was told nothing goes its own way; the next ramp begins at what it shows.
         self.settings = told
@@ -109,33 +112,33 @@ impl GuardMemory {
             .collect();
     }
 
-    /// Whether a pump was running when last seen; none when it never was seen.
+    /// Whether a motor was running when last seen; none when it never was seen.
     #[must_use]
-    pub fn running(&self, pump: &AssetId) -> Option<bool> {
-        self.pumps.get(pump).map(|memory| memory.running)
+    pub fn running(&self, motor: &AssetId) -> Option<bool> {
+        self.motors.get(motor).map(|memory| memory.running)
     }
-    /// Since when a running pump runs, as far as was witnessed; none when it does not run.
+    /// Since when a running motor runs, as far as was witnessed; none when it does not run.
     #[must_use]
-    pub fn running_since(&self, pump: &AssetId) -> Option<Timestamp> {
-        self.pumps.get(pump).filter(|memory| memory.running).map(|memory| memory.since)
+    pub fn running_since(&self, motor: &AssetId) -> Option<Timestamp> {
+        self.motors.get(motor).filter(|memory| memory.running).map(|memory| memory.since)
     }
-    /// How long a pump has been running or stopped, as far as was witnessed; none when it never
+    /// How long a motor has been running or stopped, as far as was witnessed; none when it never
     /// was seen.
     #[must_use]
-    pub fn in_state_for(&self, pump: &AssetId, now: Timestamp) -> Option<Duration> {
-        self.pumps.get(pump).map(|memory| age(memory.since, now))
+    pub fn in_state_for(&self, motor: &AssetId, now: Timestamp) -> Option<Duration> {
+        self.motors.get(motor).map(|memory| age(memory.since, now))
     }
     /// Starts in the last 60 minutes: those seen, and one told that is not seen yet.
     #[must_use]
-    pub fn starts_last_hour(&self, pump: &AssetId, now: Timestamp) -> u32 {
-        let Some(memory) = self.pumps.get(pump) else { return 0 };
+    pub fn starts_last_hour(&self, motor: &AssetId, now: Timestamp) -> u32 {
+        let Some(memory) = self.motors.get(motor) else { return 0 };
         let recent = memory.starts.iter().filter(|&&start| age(start, now) < HOUR);
         u32::try_from(recent.count()).unwrap_or(u32::MAX)
     }
-    /// Whether a pump runs, and for how long it has, when it is measured so. A switch that was
+    /// Whether a motor runs, and for how long it has, when it is measured so. A switch that was
     /// told and is not seen yet counts as done; a state that was not seen has only just begun.
-    pub(super) fn standing(&self, pump: &AssetId, measured: bool, now: Timestamp) -> Standing {
-        match self.pumps.get(pump).filter(|memory| memory.running == measured) {
+    pub(super) fn standing(&self, motor: &AssetId, measured: bool, now: Timestamp) -> Standing {
+        match self.motors.get(motor).filter(|memory| memory.running == measured) {
             Some(memory) => Standing {
                 running: memory.stands(),
                 lasted: age(memory.told.unwrap_or(memory.since), now),
@@ -143,7 +146,7 @@ impl GuardMemory {
             None => Standing { running: measured, lasted: Duration::ZERO },
         }
     }
-    /// What an inverter or a cabinet was told at the last look, and when.
+    /// What an asset with a graded setpoint was told at the last look, and when.
     pub(super) fn setting(&self, asset: &AssetId) -> Option<(Setpoint, Timestamp)> {
         self.settings.get(asset).map(|setting| (setting.setpoint, setting.at))
     }
@@ -159,14 +162,14 @@ impl GuardMemory {
         let long = unwitnessed.unsigned_abs() > patience;
         // Only at the end of the calendar can a time not be moved; then it is as if just now.
         let moved = |at: &mut Timestamp| *at = at.checked_add(unwitnessed).unwrap_or(now.utc);
-        for pump in self.pumps.values_mut() {
-            pump.starts.iter_mut().chain(&mut pump.told).for_each(moved);
-            [&mut pump.since, &mut pump.seen].into_iter().for_each(moved);
+        for motor in self.motors.values_mut() {
+            motor.starts.iter_mut().chain(&mut motor.told).for_each(moved);
+            [&mut motor.since, &mut motor.seen].into_iter().for_each(moved);
             if long {
                 // In one life of the daemon, what was told is still on its way.
-                let told = pump.told.filter(|_| last.mono.is_some()).map(|_| now.utc);
-                pump.begin_anew(now.utc);
-                pump.told = told;
+                let told = motor.told.filter(|_| last.mono.is_some()).map(|_| now.utc);
+                motor.begin_anew(now.utc);
+                motor.told = told;
             }
         }
         self.settings.values_mut().for_each(|setting| moved(&mut setting.at));
@@ -176,7 +179,7 @@ impl GuardMemory {
     }
 }
 
-impl PumpMemory {
+impl MotorMemory {
     const fn new(now: Timestamp) -> Self {
         let starts = VecDeque::new();
         Self { running: false, since: now, seen: now, told: None, starts }

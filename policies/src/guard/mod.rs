@@ -12,6 +12,7 @@
 
 #[cfg(test)]
 pub(crate) mod bench;
+mod generator;
 mod interlock;
 mod local;
 mod memory;
@@ -20,25 +21,29 @@ mod quality;
 mod ramp;
 mod range;
 mod starts;
+mod strongest;
 #[cfg(test)]
 mod tests;
 mod timers;
 
 pub use memory::GuardMemory;
 use memory::Standing;
+use strongest::strongest;
 
-use site::asset::{Control, Inverter, Lighting, Pump, Tank};
+use site::asset::{
+    Battery, Charger, Control, Inverter, LiftStation, Lighting, Motor, Pump, Shiftable, Tank,
+};
 use site::command::{Command, Guarded, Outcome, Proposal, Setpoint, Verdict};
 use site::{AssetId, DeviceId, Site, Snapshot};
-use std::collections::BTreeMap;
 
 /// The checks between `mode` and the wire, by name and in order. Each one sees what the one
 /// before it left over, so a later check may only narrow further.
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("local", local::remote),
     ("fault", local::fault),
     ("quality", quality::inputs),
     ("interlock", interlock::stop),
+    ("generator", generator::only_carried),
     ("range", range::clamp),
     ("ramp", ramp::slow),
     ("min_run", timers::min_run),
@@ -65,6 +70,10 @@ enum Asset<'a> {
     Pump(&'a Pump),
     Inverter(&'a Inverter),
     Lighting(&'a Lighting),
+    Battery(&'a Battery),
+    Charger(&'a Charger),
+    Shiftable(&'a Shiftable),
+    LiftStation(&'a LiftStation),
 }
 
 impl<'a> Asset<'a> {
@@ -72,13 +81,23 @@ impl<'a> Asset<'a> {
         let pump = || site.pump(id).map(Self::Pump);
         let inverter = || site.inverters.iter().find(|i| &i.id == id).map(Self::Inverter);
         let lighting = || site.lighting.iter().find(|l| &l.id == id).map(Self::Lighting);
-        pump().or_else(inverter).or_else(lighting)
+        let battery = || site.batteries.iter().find(|b| &b.id == id).map(Self::Battery);
+        let charger = || site.chargers.iter().find(|c| &c.id == id).map(Self::Charger);
+        let shiftable = || site.shiftable.iter().find(|s| &s.id == id).map(Self::Shiftable);
+        let station = || site.lift_stations.iter().find(|l| &l.id == id).map(Self::LiftStation);
+        let water = || pump().or_else(station);
+        let load = || lighting().or_else(charger).or_else(shiftable);
+        water().or_else(load).or_else(inverter).or_else(battery)
     }
     const fn control(self) -> Control {
         match self {
             Self::Pump(pump) => pump.control,
             Self::Inverter(inverter) => inverter.control,
             Self::Lighting(cabinet) => cabinet.control,
+            Self::Battery(battery) => battery.control,
+            Self::Charger(charger) => charger.control,
+            Self::Shiftable(load) => load.control,
+            Self::LiftStation(station) => station.control,
         }
     }
     const fn device(self) -> &'a DeviceId {
@@ -86,7 +105,32 @@ impl<'a> Asset<'a> {
             Self::Pump(pump) => &pump.device,
             Self::Inverter(inverter) => &inverter.device,
             Self::Lighting(cabinet) => &cabinet.device,
+            Self::Battery(battery) => &battery.device,
+            Self::Charger(charger) => &charger.device,
+            Self::Shiftable(load) => &load.device,
+            Self::LiftStation(station) => &station.device,
         }
+    }
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Pump(_) => "a pump",
+            Self::Inverter(_) => "an inverter",
+            Self::Lighting(_) => "a lighting cabinet",
+            Self::Battery(_) => "a battery",
+            Self::Charger(_) => "a charger",
+            Self::Shiftable(_) => "a shiftable load",
+            Self::LiftStation(_) => "a lift station",
+        }
+    }
+    /// The motor that it is; none for what takes a graded setpoint.
+    fn motor(self, site: &'a Site) -> Option<Motor<'a>> {
+        let id = match self {
+            Self::Pump(pump) => &pump.id,
+            Self::Shiftable(load) => &load.id,
+            Self::LiftStation(station) => &station.id,
+            _ => return None,
+        };
+        site.motors().find(|motor| motor.id == id)
     }
 }
 
@@ -105,11 +149,11 @@ impl<'a> Case<'a> {
         let source = pump.draws_from.as_ref().and_then(|id| self.site.tank(id));
         (self.site.tank(&pump.fills), source)
     }
-    /// Whether a pump runs, and since when. One that cannot be seen counts as just stopped: the
+    /// Whether a motor runs, and since when. One that cannot be seen counts as just stopped: the
     /// check of quality does not let it come so far.
-    fn standing(&self, pump: &Pump) -> Standing {
-        let measured = self.snapshot.flag(&pump.points.running).unwrap_or(false);
-        self.memory.standing(&pump.id, measured, self.snapshot.now.utc)
+    fn standing(&self, motor: Motor<'_>) -> Standing {
+        let measured = self.snapshot.flag(motor.running).unwrap_or(false);
+        self.memory.standing(motor.id, measured, self.snapshot.now.utc)
     }
     fn verdict(&self, check: &str, outcome: Outcome, reason: String) -> Verdict {
         let asset = self.proposal.asset.clone();
@@ -149,19 +193,6 @@ pub fn guard(
         allowed.commands.extend(setpoint.map(|setpoint| seal(&case, setpoint)));
     }
     allowed
-}
-
-/// The proposal that counts for each asset.
-fn strongest(proposals: &[Proposal]) -> BTreeMap<&AssetId, &Proposal> {
-    let mut strongest: BTreeMap<&AssetId, &Proposal> = BTreeMap::new();
-    for proposal in proposals {
-        let held = strongest.entry(&proposal.asset).or_insert(proposal);
-        // Authorities are ordered highest first.
-        if proposal.authority <= held.authority {
-            *held = proposal;
-        }
-    }
-    strongest
 }
 
 /// Mode first, then the checks; what is left over, and the verdicts.

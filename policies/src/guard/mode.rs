@@ -27,7 +27,7 @@ pub(super) fn shadow(case: &Case<'_>, setpoint: Option<Setpoint>) -> Option<Verd
     Some(case.verdict("mode", Outcome::Blocked, reason))
 }
 
-/// A proposal for something that is not a pump, an inverter or a lighting cabinet of this site.
+/// A proposal for something that takes no commands on this site.
 pub(super) fn unknown(proposal: &Proposal) -> Verdict {
     Verdict {
         asset: proposal.asset.clone(),

@@ -1,17 +1,21 @@
-//! Check 6, `ramp`: how fast a setpoint may move away from the safe side. An inverter's limit
-//! falls at once and rises slowly; a street brightens at once and dims slowly. A pump has no
-//! ramp of ours.
+//! Check 7, `ramp`: how fast a setpoint may move away from the safe side. An inverter's limit
+//! falls at once and rises slowly; a street brightens at once and dims slowly; a battery goes to rest
+//! at once and away from it slowly. Motors and chargers have no ramp of ours.
 
 use super::{Asset, Case, Ruling};
-use site::asset::{Inverter, Lighting};
+use site::asset::{Battery, Inverter, Lighting};
 use site::command::Setpoint;
-use site::units::Ratio;
+use site::units::{Power, Ratio};
 use std::time::Duration;
 
 /// An inverter's limit rises by at most 10 % of its rating in 10 s.
 const RAISE_PER_SECOND: f64 = 0.01;
 /// A street dims by at most 20 % of full light in 10 s.
 const DIM_PER_SECOND: f64 = 0.02;
+/// A battery goes through its whole range, from giving to taking all it can, in so long, s.
+const BATTERY_RANGE_SECONDS: f64 = 10.0;
+/// Powers closer than this are equal, W.
+const POWER_TOLERANCE: f64 = 1.0;
 /// Shares closer than this are equal: far below what any device can resolve.
 const SHARE_TOLERANCE: f64 = 1e-9;
 
@@ -21,6 +25,7 @@ pub(super) fn slow(case: &Case<'_>, wanted: Setpoint) -> Ruling {
         (Asset::Inverter(inverter), Setpoint::Limit(limit)) => raise(case, inverter, limit),
         (Asset::Inverter(inverter), Setpoint::NoLimit) => raise(case, inverter, Ratio::ONE),
         (Asset::Lighting(cabinet), Setpoint::Light(level)) => dim(case, cabinet, level),
+        (Asset::Battery(battery), Setpoint::Power(power)) => away_from_rest(case, battery, power),
         _ => Ruling::Pass,
     }
 }
@@ -47,6 +52,28 @@ fn dim(case: &Case<'_>, cabinet: &Lighting, wanted: Ratio) -> Ruling {
         Setpoint::Light(Ratio::new(lowest)),
         words("dims", from, lowest, wanted, DIM_PER_SECOND),
     )
+}
+
+/// From what it does now, through rest, no further than the ramp lets it.
+fn away_from_rest(case: &Case<'_>, battery: &Battery, wanted: Power) -> Ruling {
+    let told = case.memory.setting(&case.proposal.asset).and_then(|(setpoint, _)| match setpoint {
+        Setpoint::Power(power) => Some(power.get()),
+        _ => None,
+    });
+    let shown = || case.snapshot.number(&battery.points.power).unwrap_or(0.0);
+    let from = told.unwrap_or_else(shown);
+    let range = battery.charge_power.get() + battery.discharge_power.get();
+    let by = range / BATTERY_RANGE_SECONDS * seconds(case);
+    let held = wanted.get().clamp(from.min(0.0) - by, from.max(0.0) + by);
+    if (held - wanted.get()).abs() <= POWER_TOLERANCE {
+        return Ruling::Pass;
+    }
+    let (from, to, wanted) = (from / 1e3, held / 1e3, wanted.kw());
+    let reason = format!(
+        "goes from {from:.1} kW to {to:.1} kW, not to {wanted:.1} kW: the whole range in \
+         {BATTERY_RANGE_SECONDS:.0} s"
+    );
+    Ruling::Narrow(Setpoint::Power(Power::new(held)), reason)
 }
 
 /// What we told the asset at the last look, as a share; no limit is the whole.

@@ -1,21 +1,28 @@
-//! Check 5, `range`: a setpoint must be of the asset's kind and within its bounds.
+//! Check 6, `range`: a setpoint must be of the asset's kind and within its bounds.
 
 use super::{Asset, Case, Ruling};
+use site::asset::{Battery, Charger};
 use site::command::Setpoint;
-use site::units::Ratio;
+use site::units::{Current, Power, Ratio};
 
-/// Clamps shares into their bounds; blocks a setpoint that does not fit the asset.
+/// Currents closer than this to the least or most are at it: below what any charger resolves, A.
+const CURRENT_TOLERANCE: f64 = 1e-6;
+
+/// Clamps setpoints into their bounds; blocks one that does not fit the asset.
 pub(super) fn clamp(case: &Case<'_>, wanted: Setpoint) -> Ruling {
     match (case.asset, wanted) {
-        (Asset::Pump(_), Setpoint::Run | Setpoint::Stop)
+        (
+            Asset::Pump(_) | Asset::Shiftable(_) | Asset::LiftStation(_),
+            Setpoint::Run | Setpoint::Stop,
+        )
         | (Asset::Inverter(_), Setpoint::NoLimit) => Ruling::Pass,
         (Asset::Inverter(inverter), Setpoint::Limit(share)) => {
             within(share, inverter.min_limit, Setpoint::Limit)
         }
         (Asset::Lighting(_), Setpoint::Light(share)) => within(share, Ratio::ZERO, Setpoint::Light),
-        (Asset::Pump(_), _) => misfit("a pump", wanted),
-        (Asset::Inverter(_), _) => misfit("an inverter", wanted),
-        (Asset::Lighting(_), _) => misfit("a lighting cabinet", wanted),
+        (Asset::Battery(battery), Setpoint::Power(power)) => rated(battery, power),
+        (Asset::Charger(charger), Setpoint::Charge(current)) => currents(charger, current),
+        (asset, _) => Ruling::Block(format!("{} does not understand '{wanted}'", asset.kind())),
     }
 }
 
@@ -31,6 +38,29 @@ fn within(share: Ratio, least: Ratio, setpoint: fn(Ratio) -> Setpoint) -> Ruling
     )
 }
 
-fn misfit(kind: &str, wanted: Setpoint) -> Ruling {
-    Ruling::Block(format!("{kind} does not understand '{wanted}'"))
+fn rated(battery: &Battery, power: Power) -> Ruling {
+    let (least, most) = (-battery.discharge_power, battery.charge_power);
+    if (least..=most).contains(&power) {
+        return Ruling::Pass;
+    }
+    let (wanted, from, to) = (power.kw(), least.kw(), most.kw());
+    let reason = format!("{wanted:.1} kW was wished, and {from:.1} to {to:.1} kW is allowed");
+    Ruling::Narrow(Setpoint::Power(power.max(least).min(most)), reason)
+}
+
+/// A vehicle charges between the least and the most current, or pauses: what lies between a pause
+/// and the least becomes a pause, never more than was wished.
+fn currents(charger: &Charger, current: Current) -> Ruling {
+    let (wanted, least, most) =
+        (current.get(), charger.min_current.get(), charger.max_current.get());
+    let reason =
+        || format!("{wanted:.1} A was wished, and 0 or {least:.1} to {most:.1} A is allowed");
+    if wanted > most + CURRENT_TOLERANCE {
+        return Ruling::Narrow(Setpoint::Charge(charger.max_current), reason());
+    }
+    let pauses = wanted.abs() < CURRENT_TOLERANCE;
+    if pauses || wanted >= least - CURRENT_TOLERANCE {
+        return Ruling::Pass;
+    }
+    Ruling::Narrow(Setpoint::Charge(Current::ZERO), reason())
 }

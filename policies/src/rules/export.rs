@@ -1,15 +1,14 @@
-//! The cap on export: inverters run freely until the meter shows more export than allowed; then
-//! each may give what it gives now, plus its part of the room that is left (or less its part of
-//! the excess). With a steady load that is right at once and does not oscillate.
+//! The cap on export, by the site's connection or ordered from outside: inverters run freely until
+//! the meter shows more export than allowed; then each may give what it gives now, plus its part of
+//! the room that is left (or less its part of the excess). With a steady load that is right at once
+//! and does not oscillate.
 
-use super::wish;
+use super::{Cap, DEADBAND, wish};
 use site::asset::{Inverter, Mode};
 use site::command::{Proposal, Setpoint};
 use site::units::{Power, Ratio};
 use site::{Site, Snapshot};
 
-/// The cap aims this share of the export limit below it; nearer than that, it begins to act.
-const DEADBAND: f64 = 0.02;
 /// A new limit closer than this to the one in force (of the rating) is not worth a write.
 const LIMIT_DEADBAND: f64 = 0.02;
 /// A limit rises by at most this share of the rating in one look, and falls at once.
@@ -17,18 +16,18 @@ const RAISE_MAX: f64 = 0.05;
 /// A limit read back at or above this share is no limit.
 const UNLIMITED: f64 = 0.995;
 
-/// A proposal for every inverter.
-pub(super) fn propose(site: &Site, snapshot: &Snapshot) -> Vec<Proposal> {
-    let Some(allowed) = site.grid.export_limit else {
+/// A proposal for every inverter: no limit by the program, or a limit by the cap's own authority.
+pub(super) fn propose(site: &Site, snapshot: &Snapshot, cap: Option<Cap>) -> Vec<Proposal> {
+    let Some(Cap { power: allowed, authority }) = cap else {
         let free = |inverter: &Inverter| {
-            wish(&inverter.id, Setpoint::NoLimit, "the site has no export limit".to_owned())
+            wish(&inverter.id, Setpoint::NoLimit, "nothing limits the export".to_owned())
         };
         return site.inverters.iter().map(free).collect();
     };
     let import = snapshot.number(&site.grid.power).map(Power::new);
     let limited = |inverter| limit_in_force(snapshot, inverter).is_some();
     let any_limited = site.inverters.iter().any(limited);
-    let cap = |inverter: &Inverter| {
+    let held = |inverter: &Inverter| {
         let Some(import) = import else {
             return blind(site, inverter, allowed, "the meter at the grid is not good");
         };
@@ -40,7 +39,13 @@ pub(super) fn propose(site: &Site, snapshot: &Snapshot) -> Vec<Proposal> {
         }
         share_room(site, snapshot, inverter, Room { export, allowed })
     };
-    site.inverters.iter().map(cap).collect()
+    let by_authority = |mut proposal: Proposal| {
+        if matches!(proposal.setpoint, Setpoint::Limit(_)) {
+            proposal.authority = authority;
+        }
+        proposal
+    };
+    site.inverters.iter().map(|inverter| by_authority(held(inverter))).collect()
 }
 
 /// What the meter shows, against what is allowed. Both are counted positive as export.

@@ -1,37 +1,53 @@
-//! The rule-based policy: level bands, calendars, and a cap on export. It needs no forecast and
-//! no plan, only what the field shows now. It stands on the ladder below the last valid plan,
-//! and fills in for every asset that a plan says nothing about.
+//! The rule-based policy: level bands, calendars, batteries by the meter, vehicles at once, and a cap
+//! on export. It needs no forecast and no plan, only what the field shows now. It stands on the
+//! ladder below the last valid plan, and fills in for every asset that a plan says nothing about. It
+//! is what good ordinary equipment does, and what savings are measured against.
 //!
 //! Where an input is missing it proposes nothing, and the device's own local control takes over.
 
+mod battery;
+mod cap;
+mod charging;
 mod export;
+mod lift;
+mod shiftable;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cap::Cap;
+use cap::DEADBAND;
+pub(crate) use lift::well_share;
+
+use crate::propose::Circumstances;
 use site::asset::{Pump, Tank};
 use site::command::{Authority, Proposal, Setpoint};
-use site::units::Ratio;
+use site::external::Direction;
 use site::{AssetId, Site, Snapshot};
-use std::collections::BTreeMap;
 
 /// What the rules wish for every asset.
 ///
-/// `program_level` holds the level that each cabinet's program wants now; a cabinet that is not
-/// in it gets no proposal.
+/// An asset of which the circumstances do not tell what its rule must know gets no proposal: a
+/// cabinet without a program level, a load that may wait without the time it has run.
 #[must_use]
-pub fn propose(
-    site: &Site,
-    snapshot: &Snapshot,
-    program_level: &BTreeMap<AssetId, Ratio>,
-) -> Vec<Proposal> {
+pub fn propose(site: &Site, snapshot: &Snapshot, known: &Circumstances) -> Vec<Proposal> {
+    let export = Cap::at(site, &known.limits, Direction::Export, snapshot.now.utc);
     let pumps = site.pumps.iter().filter_map(|pump| level_band(site, snapshot, pump));
-    let inverters = export::propose(site, snapshot);
+    let stations = site.lift_stations.iter().filter_map(|station| lift::band(snapshot, station));
     let lighting = site.lighting.iter().filter_map(|cabinet| {
-        let level = *program_level.get(&cabinet.id)?;
+        let level = *known.program_level.get(&cabinet.id)?;
         let why = format!("the program wants {:.0} % now", level.percent());
         Some(wish(&cabinet.id, Setpoint::Light(level), why))
     });
-    pumps.chain(inverters).chain(lighting).collect()
+    let shiftable = site.shiftable.iter().filter_map(|load| {
+        let run = known.run_today.get(&load.id).copied();
+        shiftable::by_the_clock(site, snapshot, load, run)
+    });
+    let mut all: Vec<Proposal> = pumps.chain(stations).collect();
+    all.extend(export::propose(site, snapshot, export));
+    all.extend(lighting.chain(shiftable));
+    all.extend(battery::propose(site, snapshot));
+    all.extend(charging::propose(site, snapshot));
+    all
 }
 
 /// A tank's level as a share of its height; none when it is not good.

@@ -2,17 +2,23 @@
 
 use super::propose;
 use crate::guard::bench::{Field, id, site};
+use crate::propose::Circumstances;
+use site::Site;
 use site::command::{Authority, Proposal, Setpoint};
 use site::units::{Power, Ratio};
-use site::{AssetId, Site};
 use std::collections::BTreeMap;
 
 fn rules(site: &Site, field: &Field) -> Vec<Proposal> {
-    propose(site, &field.snapshot(), &BTreeMap::new())
+    propose(site, &field.snapshot(), &Circumstances::default())
 }
 
 fn of<'a>(proposals: &'a [Proposal], asset: &str) -> Option<&'a Proposal> {
     proposals.iter().find(|proposal| proposal.asset == id(asset))
+}
+
+fn programmed(level: f64) -> Circumstances {
+    let program_level = BTreeMap::from([(id("L1"), Ratio::new(level))]);
+    Circumstances { program_level, ..Circumstances::default() }
 }
 
 #[test]
@@ -53,8 +59,8 @@ fn without_a_good_input_nothing_is_wished() {
 
 #[test]
 fn lighting_follows_its_program() {
-    let program = BTreeMap::from([(id("L1"), Ratio::new(0.7))]);
-    let proposals = propose(&site(), &Field::usual().snapshot(), &program);
+    let known = programmed(0.7);
+    let proposals = propose(&site(), &Field::usual().snapshot(), &known);
     let light = of(&proposals, "L1").unwrap();
     assert_eq!(light.setpoint, Setpoint::Light(Ratio::new(0.7)));
     assert_eq!(light.why, "the program wants 70 % now");
@@ -200,8 +206,7 @@ fn no_limit_of_any_kind_is_negative() {
 
 #[test]
 fn every_asset_is_named_at_most_once() {
-    let program: BTreeMap<AssetId, Ratio> = BTreeMap::from([(id("L1"), Ratio::ONE)]);
-    let proposals = propose(&site(), &Field::usual().snapshot(), &program);
+    let proposals = propose(&site(), &Field::usual().snapshot(), &programmed(1.0));
     let names: Vec<&str> = proposals.iter().map(|p| p.asset.as_str()).collect();
     assert_eq!(names, ["P1", "P2", "P3", "P4", "P5", "PV1", "PV2", "L1"]);
 }
