@@ -17,8 +17,10 @@ use tokio::sync::watch;
 pub const KEPT_PRICES: &str = "spot-prices.csv";
 /// From one fetch to the next.
 const FETCH_EVERY: Duration = Duration::from_secs(3600);
-/// The same after a fetch that failed.
-const FETCH_AGAIN: Duration = Duration::from_secs(600);
+/// The same after a fetch that failed: twice as long each time, up to a limit. At boot the network
+/// often comes seconds after the daemon.
+const FETCH_AGAIN: Duration = Duration::from_secs(15);
+const FETCH_AGAIN_MAX: Duration = Duration::from_secs(600);
 /// How long an address may take to answer.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -84,12 +86,15 @@ impl Tables {
         let (kept, tariff) = (Arc::new(self.kept.clone()), Arc::new(tariff.clone()));
         let fetched = self.fetched.clone();
         Some(async move {
+            let mut again = FETCH_AGAIN;
             loop {
                 let (url, kept, tariff) = (url.clone(), kept.clone(), tariff.clone());
                 let fetch = move || fetch_once(&url, &kept, &tariff);
                 let result = tokio::task::spawn_blocking(fetch).await;
                 let trouble = result.map_err(|error| error.to_string()).flatten().err();
-                let pause = if trouble.is_some() { FETCH_AGAIN } else { FETCH_EVERY };
+                let pause = if trouble.is_some() { again } else { FETCH_EVERY };
+                let longer = (again * 2).min(FETCH_AGAIN_MAX);
+                again = if trouble.is_some() { longer } else { FETCH_AGAIN };
                 fetched.send_if_modified(|known| {
                     let news = known.is_some() != trouble.is_some();
                     match &trouble {

@@ -185,7 +185,11 @@ fn a_site_may_name_a_tariff_file() {
         let file = findings[0].file.file_name().and_then(|name| name.to_str()).expect("a name");
         format!("{file}:{} {}", findings[0].place.line, findings[0].code)
     };
-    assert_eq!(found("nowhere.yaml", "Europe/Paris"), "site.yaml:168 missing-file");
+    let text = std::fs::read_to_string(examples().join("sites/val-clair/site.yaml"));
+    let text = text.expect("the example is there");
+    let line = 1 + text.lines().position(|line| line == "tariff:").expect("a tariff");
+    let missing = found("nowhere.yaml", "Europe/Paris");
+    assert_eq!(missing, format!("site.yaml:{line} missing-file"));
     let zone = found("../../tariffs/tempo.yaml", "Europe/Berlin");
     assert_eq!(zone, "tempo.yaml:4 wrong-time-zone");
 }

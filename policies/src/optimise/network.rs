@@ -19,6 +19,9 @@ const VOLTAGE_MARGIN: f64 = 0.003;
 /// More than any feeder carries, kW.
 const FLOW_MAX: f64 = 1e5;
 
+/// Active and reactive load of a place in each step, kW and kvar.
+type PlaceLoads = Vec<(Variable, Variable)>;
+
 /// Columns of the network.
 #[derive(Default)]
 pub(super) struct NetworkColumns {
@@ -134,7 +137,7 @@ fn band(electrical: &Electrical) -> (f64, f64) {
 }
 
 /// Active and reactive load of each place as columns, so that rows about voltage stay short.
-fn loads(model: &mut Model, buses: &Buses<'_>) -> Vec<Vec<(Variable, Variable)>> {
+fn loads(model: &mut Model, buses: &Buses<'_>) -> Vec<PlaceLoads> {
     let mut all = Vec::new();
     for (k, steps) in buses.load.iter().enumerate() {
         let mut of_place = Vec::new();
@@ -157,7 +160,7 @@ fn node(
     model: &mut Model,
     inputs: &Inputs<'_>,
     ((sensitivity, at), node): ((&Sensitivity, usize), &AssetId),
-    (upstream, (low, high), loads): (f64, (f64, f64), &[Vec<(Variable, Variable)>]),
+    (upstream, (low, high), loads): (f64, (f64, f64), &[PlaceLoads]),
     wishes: &mut Vec<Wish>,
 ) -> Vec<Variable> {
     let wish = |what: &str| Wish {

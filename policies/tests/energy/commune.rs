@@ -54,6 +54,8 @@ impl Commune {
             base_load: vec![Power::ZERO; steps],
             price: vec![price; steps],
             class: vec!["all".into(); steps],
+            feed_in: vec![Price::new(0.05); steps],
+            subscribed: vec![None; steps],
             pv: site.inverters.iter().map(|i| (i.id.clone(), vec![Power::ZERO; steps])).collect(),
             lighting: site.lighting.iter().map(|l| (l.id.clone(), vec![no_light; steps])).collect(),
             ..Forecast::default()

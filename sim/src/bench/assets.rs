@@ -169,6 +169,8 @@ fn forecast(site: &Site) -> Forecast {
         base_load: (0..STEPS).map(loads).collect(),
         price: (0..STEPS).map(price).collect(),
         class: vec!["all".to_owned(); STEPS],
+        feed_in: vec![Price::new(0.05); STEPS],
+        subscribed: vec![None; STEPS],
         pv: site.inverters.iter().enumerate().map(sun).collect(),
         lighting: site.lighting.iter().map(light).collect(),
         sessions: site.chargers.iter().enumerate().map(session).collect(),

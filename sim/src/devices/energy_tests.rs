@@ -164,8 +164,8 @@ fn a_vehicle_leaves_on_time_and_its_session_is_told() {
     assert_eq!(charger.ask(&[2, 0, 0, 0, 1]), [2, 1, 0]);
     assert_eq!(charger.words(4, 2, 2), [0, 0]);
     let truth = charger.plant.truth();
-    let mine = truth.sessions.iter().filter(|one| one.charger.as_str() == "C4");
-    let told = mine.last().expect("it has ended");
+    let mut mine = truth.sessions.iter().filter(|one| one.charger.as_str() == "C4");
+    let told = mine.next_back().expect("it has ended");
     assert_eq!((told.arrival, told.departure), (session.arrival, session.departure));
     let (delivered, possible) = (told.delivered.get(), told.possible.get());
     assert!(delivered > 100.0 && delivered <= possible + 70.0, "to a step's energy: {told:?}");

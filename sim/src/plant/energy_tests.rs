@@ -13,8 +13,7 @@ use super::*;
 /// The shipped commune with batteries, chargers, wells and all that.
 pub(crate) static SOLEIL: LazyLock<Site> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/sites/val-soleil/site.yaml");
-    let text = std::fs::read_to_string(&path).expect("the shipped site is there");
-    site::file::read(&text, &path).expect("it has no findings").site
+    Site::clone(&regie::load::load(&path).expect("it has no findings").site)
 });
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| {

@@ -116,13 +116,10 @@ impl Spot {
         }
         let first_day = calendar.local(first.start).date();
         // Backwards from the last known day; where all that is known lies ahead, forwards.
-        let (from, pace) = if local.date() < first_day || last_day < first_day {
-            (first_day, 1_i64)
-        } else {
-            (local.date().min(last_day), -1)
-        };
+        let (from, pace) =
+            if at < first.start { (first_day, 1_i64) } else { (local.date().min(last_day), -1) };
         let days = from.series(pace.days()).take(DAYS_TRIED);
-        let mut same_hour = days.filter_map(|day| {
+        let mut same_hour = days.filter(|day| *day <= last_day).filter_map(|day| {
             let instant = calendar.instant(day.to_datetime(local.time()))?;
             self.prices.at(instant)
         });

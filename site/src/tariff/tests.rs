@@ -262,6 +262,12 @@ fn spot_prices_are_known_a_day_ahead_and_repeated_beyond() {
     let (before, after) = (expected("2026-01-14T12:59+01:00"), expected("2026-01-14T13:00+01:00"));
     assert!((before.0 - 0.108).abs() < 1e-12 && before.1, "{before:?}");
     assert!((after.0 - 0.208).abs() < 1e-12 && !after.1, "{after:?}");
+    // Before the file: the same hour of the first known day, unless that is not published yet.
+    let earlier = billed("2026-01-10T08:00+01:00");
+    assert!((earlier.price.get() - (2.0 * 0.108 + 0.04)).abs() < 1e-12, "{earlier:?}");
+    let early = at("2026-01-10T08:00+01:00");
+    let unpublished = tariff.expected_at(early, early, french(&zone));
+    assert!((unpublished.price.get() - (2.0 * 0.5 + 0.04)).abs() < 1e-12 && unpublished.assumed);
     // Nothing known at all.
     let unknown = Tariff {
         spot: tariff.spot.clone().map(|s| Spot { prices: SpotPrices::default(), ..s }),
