@@ -134,8 +134,8 @@ impl CurrentStep<'_> {
     }
 }
 
-/// Puts the plan's wish in the place of the rule's. A cap on export stands beside it: the guard takes
-/// the lower of the two. Whether there is light at all stays with the program; the plan dims.
+/// Puts the plan's wish in the place of the rule's. A cap on export stands beside it: the guard
+/// takes the lower of the two. Whether there is light at all stays with the program; the plan dims.
 fn follow(proposals: &mut Vec<Proposal>, wish: Proposal) {
     let of_program = |proposal: &&mut Proposal| {
         proposal.asset == wish.asset && proposal.authority == Authority::Program

@@ -14,8 +14,8 @@ use site::units::Energy;
 use site::{AssetId, Site};
 use std::collections::BTreeMap;
 
-/// A vehicle that comes within this of a booking's time is the one that was booked; one that has not
-/// come by then will not, s.
+/// A vehicle that comes within this of a booking's time is the one that was booked; one that has
+/// not come by then will not, s.
 pub(crate) const TOLERANCE: f64 = 5400.0;
 /// A booked vehicle that is late is expected this much later than now, s.
 const LATE: f64 = 900.0;

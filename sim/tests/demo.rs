@@ -84,7 +84,8 @@ fn eight_cycles_end_with_every_command_confirmed() {
     let (code, output, errors) = demo.end();
     assert_eq!(code, Some(0), "{output}\n{errors}");
     assert_good(&output);
-    assert!(output.contains("\n8 cycles, 0.0 simulated hours at 10 times real time\n"), "{output}");
+    assert!(output.contains("\n8 cycles, 0."), "{output}");
+    assert!(output.contains(" simulated hours at 10 times real time\n"), "{output}");
     let cycles = output.lines().filter(|line| line.contains(" pumps ")).count();
     assert_eq!(cycles, 8, "a line for each cycle\n{output}");
     assert!(output.contains("rung release: 3 cycles\n"), "it observes first\n{output}");

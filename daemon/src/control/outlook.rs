@@ -1,5 +1,5 @@
-//! A forecast from elsewhere: what a simulation that knows its own future tells the planner, so that
-//! the price of not knowing can be measured.
+//! A forecast from elsewhere: what a simulation that knows its own future tells the planner, so
+//! that the price of not knowing can be measured.
 
 use super::Controller;
 use site::plan::{Estimate, Forecast};

@@ -1,5 +1,5 @@
-//! Check 4, `interlock`: what forbids to run, to charge or to discharge while it lasts. An interlock
-//! stops at once; no minimum run time stands against it.
+//! Check 4, `interlock`: what forbids to run, to charge or to discharge while it lasts. An
+//! interlock stops at once; no minimum run time stands against it.
 
 use super::{Asset, Case, Ruling};
 use site::asset::{Battery, LiftStation, Pump, Tank};

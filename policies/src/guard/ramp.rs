@@ -1,6 +1,6 @@
 //! Check 7, `ramp`: how fast a setpoint may move away from the safe side. An inverter's limit
-//! falls at once and rises slowly; a street brightens at once and dims slowly; a battery goes to rest
-//! at once and away from it slowly. Motors and chargers have no ramp of ours.
+//! falls at once and rises slowly; a street brightens at once and dims slowly; a battery goes to
+//! rest at once and away from it slowly. Motors and chargers have no ramp of ours.
 
 use super::{Asset, Case, Ruling};
 use site::asset::{Battery, Inverter, Lighting};

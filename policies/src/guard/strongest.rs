@@ -1,6 +1,6 @@
 //! Which proposal counts, before any check: the one with the highest authority. A limit from above
-//! (an interlock's cap on export, a limit from outside) takes nothing away from a lower wish that is
-//! narrower already.
+//! (an interlock's cap on export, a limit from outside) takes nothing away from a lower wish that
+//! is narrower already.
 
 use site::command::{Authority, Proposal, Setpoint};
 use site::{AssetId, units::Ratio};

@@ -90,8 +90,8 @@ fn one(
     Some(columns)
 }
 
-/// What a kWh left at the end is worth, EUR: what it replaces later less the loss and the wear, at a
-/// price between the cheapest and the dearest of the horizon.
+/// What a kWh left at the end is worth, EUR: what it replaces later less the loss and the wear, at
+/// a price between the cheapest and the dearest of the horizon.
 fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
     let prices = || inputs.forecast.price.iter().map(|price| price.get());
     let (cheap, dear) = (prices().fold(f64::MAX, f64::min), prices().fold(0.0, f64::max));

@@ -1,5 +1,5 @@
-//! Buses: what every asset adds its power to. One balance per step at the busbar and on each feeder;
-//! where voltage matters, also the load at each node.
+//! Buses: what every asset adds its power to. One balance per step at the busbar and on each
+//! feeder; where voltage matters, also the load at each node.
 
 use super::Inputs;
 use good_lp::{Expression, Variable};

@@ -1,4 +1,5 @@
-//! What is held fast for a while: the question behind "what would it cost to keep P2 off until six?"
+//! What is held fast for a while: the question behind "what would it cost to keep P2 off until
+//! six?"
 
 use super::Inputs;
 use jiff::Timestamp;

@@ -10,6 +10,7 @@ mod battery;
 mod bus;
 mod chargers;
 mod counterfactual;
+mod due;
 mod energy;
 mod extract;
 mod grid;
@@ -59,8 +60,6 @@ const RETRY: Duration = Duration::from_secs(300);
 /// Levels that lie this far (share of a tank's height, in the coming hours) from where the flows
 /// were taken ask for a second pass around the new levels.
 const PASS_TOLERANCE: f64 = 0.05;
-/// A level this far from its path (share of the tank's height) makes a new choice due.
-const OFF_PATH: f64 = 0.04;
 /// The least price of a broken promise as a multiple of the dearest energy price.
 const PENALTY_FACTOR: f64 = 2.0;
 
@@ -318,16 +317,10 @@ impl Planner {
             });
         }
         let retry = age >= RETRY;
-        let given_up = standing.filter(|_| retry).and_then(|plan| newly_given_up(plan, chosen));
-        given_up.or_else(|| off_path(inputs, chosen))
+        let given_up =
+            standing.filter(|_| retry).and_then(|plan| due::newly_given_up(plan, chosen));
+        given_up.or_else(|| due::off_path(inputs, chosen))
     }
-}
-
-/// A wish that the standing choice will miss now, and did not when it was made.
-fn newly_given_up(plan: &Plan, chosen: &Plan) -> Option<String> {
-    let known = |wish: &str| chosen.why.shortfalls.iter().any(|missed| missed.wish == wish);
-    let missed = plan.why.shortfalls.iter().find(|missed| !known(&missed.wish))?;
-    Some(format!("{} would be missed", missed.wish))
 }
 
 /// A site without anything to switch has nothing to choose: the linear program is the whole plan.
@@ -342,27 +335,6 @@ fn without_choice(inputs: &Inputs<'_>, work: &mut Work) -> Result<Plan, SolveErr
 fn unavailable(inputs: &Inputs<'_>) -> BTreeSet<AssetId> {
     let pumps = inputs.site.pumps.iter().map(|pump| &pump.id);
     pumps.filter(|id| !inputs.commandable(id)).cloned().collect()
-}
-
-/// A level away from where the chosen plan expected it.
-fn off_path(inputs: &Inputs<'_>, chosen: &Plan) -> Option<String> {
-    let t = chosen.step_at(inputs.estimate.now.utc)?;
-    let step = chosen.steps[t];
-    let passed = site::time::seconds_between(step.start, inputs.estimate.now.utc);
-    let weight = passed / (step.hours() * 3600.0);
-    for tank in &inputs.site.tanks {
-        let Some(level) = inputs.estimate.tanks.get(&tank.id).copied().flatten() else { continue };
-        let path = chosen.tanks.get(&tank.id)?;
-        let end = path[t].get();
-        let start = if t == 0 { end } else { path[t - 1].get() };
-        let expected = if t == 0 { end } else { start + weight * (end - start) };
-        let off = (level.value.get() - expected).abs() / tank.height.get();
-        // Within the first step only a large difference means something: its start is not kept.
-        if off > if t == 0 { 3.0 * OFF_PATH } else { OFF_PATH } {
-            return Some(format!("{} is {:.0} % off its path", tank.id, 100.0 * off));
-        }
-    }
-    None
 }
 
 /// Chooses combinations: the mixed-integer program around the guess, and once more around what came

@@ -1,5 +1,5 @@
-//! Feeders and voltage: one balance per feeder, what a feeder may carry, and the voltage of nodes by
-//! the linear equations of [`crate::voltage`].
+//! Feeders and voltage: one balance per feeder, what a feeder may carry, and the voltage of nodes
+//! by the linear equations of [`crate::voltage`].
 
 use super::Inputs;
 use super::bus::Buses;
@@ -27,8 +27,8 @@ type PlaceLoads = Vec<(Variable, Variable)>;
 pub(super) struct NetworkColumns {
     /// From the busbar into each feeder, kW: `flows[feeder][step]`.
     pub(super) flows: Vec<Vec<Variable>>,
-    /// Square of the voltage at each section's node, as a share: `squares[section][step]`; empty for
-    /// nodes whose voltage cannot leave the band.
+    /// Square of the voltage at each section's node, as a share: `squares[section][step]`; empty
+    /// for nodes whose voltage cannot leave the band.
     pub(super) squares: Vec<Vec<Variable>>,
 }
 

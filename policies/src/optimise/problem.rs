@@ -1,9 +1,9 @@
 //! The model of the whole commune: tank balance with pump combinations, PV, lighting, batteries,
 //! chargers, loads that may wait, feeders, import and export, and the charge on the highest import.
 //!
-//! Every asset adds named columns and rows of its own, and its power to a bus. Only physics is hard.
-//! Every wish has a slack with a name and a price, so that there is a plan on the worst day too, and
-//! it says what it gave up.
+//! Every asset adds named columns and rows of its own, and its power to a bus. Only physics is
+//! hard. Every wish has a slack with a name and a price, so that there is a plan on the worst day
+//! too, and it says what it gave up.
 
 use super::battery::{self, BatteryColumns};
 use super::bus::{Buses, Reactive};

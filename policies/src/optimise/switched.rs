@@ -1,5 +1,5 @@
-//! Loads that are on or off: shiftable loads with their hours a day, and the pumps of lift stations.
-//! Near steps are decisions, later ones shares.
+//! Loads that are on or off: shiftable loads with their hours a day, and the pumps of lift
+//! stations. Near steps are decisions, later ones shares.
 
 use super::bus::{Buses, Reactive};
 use super::model::Model;

@@ -1,7 +1,8 @@
 //! The caps at the point of common coupling, held at every look: what the wishes of all assets
 //! together would import or export, against what is allowed. Batteries give first, because nobody
-//! misses it; then chargers share what is left, down to a pause; then loads that may wait stop. Pumps
-//! follow the plan, which is made within the limits. The cap of inverters is in `rules::export`.
+//! misses it; then chargers share what is left, down to a pause; then loads that may wait stop.
+//! Pumps follow the plan, which is made within the limits. The cap of inverters is in
+//! `rules::export`.
 
 use super::Circumstances;
 use crate::rules::Cap;

@@ -1,5 +1,5 @@
-//! Batteries by the meter, as good ordinary equipment does it: what would be exported is taken, what
-//! would be imported is given, and a reserve is kept.
+//! Batteries by the meter, as good ordinary equipment does it: what would be exported is taken,
+//! what would be imported is given, and a reserve is kept.
 
 use super::wish;
 use site::asset::{Battery, Mode};

@@ -1,5 +1,5 @@
-//! Chargers without a plan: a vehicle is charged at once and as fast as it goes. What the connection
-//! does not bear is held back by the caps, which share it among all.
+//! Chargers without a plan: a vehicle is charged at once and as fast as it goes. What the
+//! connection does not bear is held back by the caps, which share it among all.
 
 use super::wish;
 use site::asset::Charger;

@@ -1,7 +1,7 @@
-//! The rule-based policy: level bands, calendars, batteries by the meter, vehicles at once, and a cap
-//! on export. It needs no forecast and no plan, only what the field shows now. It stands on the
-//! ladder below the last valid plan, and fills in for every asset that a plan says nothing about. It
-//! is what good ordinary equipment does, and what savings are measured against.
+//! The rule-based policy: level bands, calendars, batteries by the meter, vehicles at once, and a
+//! cap on export. It needs no forecast and no plan, only what the field shows now. It stands on the
+//! ladder below the last valid plan, and fills in for every asset that a plan says nothing about.
+//! It is what good ordinary equipment does, and what savings are measured against.
 //!
 //! Where an input is missing it proposes nothing, and the device's own local control takes over.
 

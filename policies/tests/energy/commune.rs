@@ -23,7 +23,7 @@ tariff:
 "#;
 
 pub(crate) fn id(name: &str) -> AssetId {
-    AssetId::new(name).unwrap()
+    AssetId::new(name).expect("a fixture")
 }
 
 /// A commune at an instant, with steps of equal length ahead.
@@ -43,9 +43,10 @@ impl Commune {
             panic!("{}", findings.iter().map(|f| format!("{f}\n")).collect::<String>())
         });
         let site = site.site;
-        let start: Timestamp = "2026-01-13T23:00:00Z".parse().unwrap();
-        let at =
-            |k: usize| start + jiff::SignedDuration::from_mins(minutes) * i32::try_from(k).unwrap();
+        let start: Timestamp = "2026-01-13T23:00:00Z".parse().expect("a fixture");
+        let at = |k: usize| {
+            start + jiff::SignedDuration::from_mins(minutes) * i32::try_from(k).expect("a fixture")
+        };
         let step = |k: usize| Step { start: at(k), end: at(k + 1) };
         let no_light = LightingWindow { level: Ratio::ZERO, may_dim_to: Ratio::ZERO };
         let price = Price::new(0.2);
@@ -98,7 +99,7 @@ impl Commune {
     pub(crate) fn charge(&mut self, battery: &str, share: f64) {
         let value = Ratio::new(share);
         let charge = Estimated { value, spread: Ratio::new(0.01), basis: Basis::Measured };
-        self.estimate.batteries.get_mut(&id(battery)).unwrap().charge = Some(charge);
+        self.estimate.batteries.get_mut(&id(battery)).expect("a fixture").charge = Some(charge);
     }
 
     /// Level of a well, m.

@@ -166,9 +166,9 @@ fn what_it_costs_to_hold_something_is_the_difference_of_two_plans() {
 #[test]
 fn a_plan_is_the_same_every_time() {
     let mut commune = Commune::new("", &format!("{BATTERY}{CHARGER}{SUN}"), (24, 60));
-    commune.load(|t| 20.0 + f64::from(u8::try_from(t).unwrap()));
+    commune.load(|t| 20.0 + f64::from(u8::try_from(t).expect("a fixture")));
     commune.sun("PV", |t| if (8..16).contains(&t) { 60.0 } else { 0.0 });
     commune.vehicle("C", (3, 20), 40.0);
-    let text = |plan: &Plan| serde_json::to_string(plan).unwrap();
+    let text = |plan: &Plan| serde_json::to_string(plan).expect("a fixture");
     assert_eq!(text(&commune.plan()), text(&commune.plan()));
 }

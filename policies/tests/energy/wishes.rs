@@ -1,4 +1,5 @@
-//! Wishes that cannot be kept: there is a plan all the same, and it names and prices what it misses.
+//! Wishes that cannot be kept: there is a plan all the same, and it names and prices what it
+//! misses.
 
 use crate::commune::{Commune, energy, id};
 use crate::{BATTERY, CHARGER, net};

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use site::time::seconds_between;
 use site::units::Energy;
 use site::{AssetId, Site};
 
@@ -23,9 +24,10 @@ pub struct SessionTruth {
     pub departure: Timestamp,
     /// What the driver wanted.
     pub wanted: Energy,
-    /// What it was given since the plant's start.
+    /// What it was given. A vehicle that was there before the plant's start counts as given the
+    /// part of its wish that is in proportion to the time.
     pub delivered: Energy,
-    /// What it would have taken in that time at the charger's most current.
+    /// What it would have been given had it been offered the most current since the plant's start.
     pub possible: Energy,
 }
 
@@ -101,6 +103,15 @@ impl Point {
         session.charged_wh += self.power_w * seconds / 3600.0;
         session.possible_wh += vehicle.power_w(possible_a, &self.socket) * seconds / 3600.0;
         self.energy_j += self.power_w * seconds;
+    }
+
+    /// At the plant's start: who is there already has charged in proportion to the time.
+    pub(crate) fn begin(&mut self, at: Timestamp) {
+        let Some(session) = &mut self.session else { return };
+        let visit = &session.visit;
+        let stay = seconds_between(visit.arrival, visit.departure);
+        let before_wh = visit.wanted_wh * seconds_between(visit.arrival, at) / stay;
+        (session.charged_wh, session.possible_wh) = (before_wh, before_wh);
     }
 
     /// Who leaves and who comes at an instant. Gives the session that has ended.

@@ -76,6 +76,7 @@ impl Energy {
         self.batteries.iter_mut().for_each(Cells::look);
         self.wells.iter_mut().for_each(|well| well.sewer.look(at, recording));
         self.settle(at);
+        self.chargers.iter_mut().for_each(|charger| charger.begin(at));
     }
 
     pub(super) fn step(&mut self, from: Timestamp, to: Timestamp, recording: &Recording) {
@@ -142,13 +143,8 @@ impl Plant {
         let shiftable = shiftable.map(|(one, load)| (&one.id, load.machine.power_w));
         let wells = site.lift_stations.iter().zip(&energy.wells);
         let wells = wells.map(|(one, well)| (&one.id, well.pump.machine.power_w));
-        pumps
-            .chain(lamps)
-            .chain(solar)
-            .chain(batteries)
-            .chain(chargers)
-            .chain(shiftable)
-            .chain(wells)
+        let converters = solar.chain(batteries).chain(chargers);
+        pumps.chain(lamps).chain(converters).chain(shiftable).chain(wells)
     }
 
     /// What everything puts upon the low-voltage network at [`Plant::now`]: each asset in a fixed

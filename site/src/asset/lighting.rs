@@ -1,5 +1,5 @@
-//! Street lighting: programs by the night, a calendar of nights, extinction by order of the mayor, and
-//! overrides, in the words of TALQ (control program, calendar, override).
+//! Street lighting: programs by the night, a calendar of nights, extinction by order of the mayor,
+//! and overrides, in the words of TALQ (control program, calendar, override).
 
 use super::Control;
 use super::charging::Days;
@@ -205,8 +205,8 @@ impl Lighting {
         self.overrides.iter().find(|order| order.from <= local && local < order.until)
     }
 
-    /// The least level that any of its programs asks for at night: for a safety segment, what it must
-    /// never fall below while it is dark.
+    /// The least level that any of its programs asks for at night: for a safety segment, what it
+    /// must never fall below while it is dark.
     #[must_use]
     pub fn least_level(&self) -> Ratio {
         let programs = self.programs.iter().map(|program| &program.lines);

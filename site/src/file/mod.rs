@@ -172,6 +172,7 @@ pub fn read(text: &str, origin: &Path) -> Result<Resolved, Vec<Finding>> {
 }
 
 fn context<'a>(root: &Section<'_>, origin: &'a Path, open: Open<'a>) -> Context<'a> {
+    root.number::<u32>("regie", VERSION..=VERSION);
     Context {
         folder: origin.parent().unwrap_or(Path::new("")),
         files: RefCell::default(),
@@ -193,7 +194,6 @@ fn check_water(root: &Section<'_>, missing: bool) {
 }
 
 fn whole(root: Section<'_>, origin: &Path, open: Open<'_>) -> Reading {
-    root.number::<u32>("regie", VERSION..=VERSION);
     let context = context(&root, origin, open);
     let about = root.section("site").map(about);
     let pace = pace(root.section_maybe("pace"));

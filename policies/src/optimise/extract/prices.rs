@@ -1,5 +1,5 @@
-//! Shadow prices: what energy is worth at the grid, on each feeder and in each battery, what water is
-//! worth in each tank, and which constraints bind.
+//! Shadow prices: what energy is worth at the grid, on each feeder and in each battery, what water
+//! is worth in each tank, and which constraints bind.
 
 use super::super::Inputs;
 use super::super::model::Solved;
