@@ -41,8 +41,9 @@ pub struct SolveTimes {
 pub struct PolicyReport {
     /// Energy bought minus sold, and N/30 of the demand charge, EUR.
     pub cost: f64,
-    /// The cost if the tanks had ended as they began: water stored more or less is taken at the
-    /// policy's own mean energy per m3 and mean price, EUR.
+    /// The cost if tanks and batteries had ended as they began: water stored more or less is taken at
+    /// the policy's own mean energy per m3, and this energy and that in the batteries' cells at its
+    /// own mean price, EUR.
     pub cost_at_equal_storage: f64,
     /// Of which energy, EUR.
     pub energy_cost: f64,
@@ -171,17 +172,20 @@ impl PolicyReport {
     }
 }
 
-/// What the change of stored water is worth, EUR.
+/// What the change of stored water and of stored energy is worth, EUR.
 fn stored_worth(ledger: &Ledger, (before, after): (f64, f64)) -> f64 {
     let (first, last) = (ledger.first(), ledger.last());
     let pumped: f64 =
         last.pumps.iter().map(|(id, p)| (p.energy - first.pumps[id].energy).kwh()).sum();
     let inflow = last.water.as_ref().map_or(0.0, |water| water.inflow.get());
     let imported = (last.grid.import - first.grid.import).kwh();
-    if inflow <= 0.0 || imported <= 0.0 {
+    if imported <= 0.0 {
         return 0.0;
     }
-    (after - before) * pumped / inflow * ledger.energy_cost() / imported
+    let water = if inflow > 0.0 { (after - before) * pumped / inflow } else { 0.0 };
+    let batteries = ledger.assets().batteries;
+    let cells: f64 = batteries.values().map(|battery| battery.stored_kwh).sum();
+    (water + cells) * ledger.energy_cost() / imported
 }
 
 fn percentiles(times: &[f64]) -> SolveTimes {
