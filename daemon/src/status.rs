@@ -1,10 +1,6 @@
 //! One view of the daemon, from which the command line, HTTP and metrics are all rendered.
 //! Timestamps, not ages; SI base units in names; absence is `null`.
 
-mod assets;
-
-pub use assets::{AssetDetails, LimitStatus, SessionStatus};
-
 use jiff::Timestamp;
 use policies::billing::{Demand, Line};
 use policies::district::DistrictReport;
@@ -59,7 +55,7 @@ pub struct Status {
     /// Districts: nights, balances, leak alarms.
     #[serde(default)]
     pub districts: BTreeMap<AssetId, DistrictReport>,
-    /// Everything that takes commands.
+    /// Pumps, inverters and lighting cabinets.
     pub assets: BTreeMap<AssetId, AssetStatus>,
     /// The point of common coupling.
     pub grid: GridStatus,
@@ -103,14 +99,6 @@ pub enum AssetKind {
     Inverter,
     /// A street-lighting cabinet.
     Lighting,
-    /// A battery.
-    Battery,
-    /// A charger of electric vehicles.
-    Charger,
-    /// A load that may wait.
-    Shiftable,
-    /// A lift station.
-    LiftStation,
 }
 
 /// A controlled asset.
@@ -120,11 +108,9 @@ pub struct AssetStatus {
     pub kind: AssetKind,
     /// Observe, shadow or control.
     pub mode: Mode,
-    /// A motor runs, lighting is lit, an inverter produces, a battery takes or gives, a charger
-    /// charges; null when unknown.
+    /// A pump runs, lighting is lit, an inverter produces; null when unknown.
     pub active: Option<bool>,
-    /// Power in W (production positive for an inverter, load positive otherwise; a battery's
-    /// positive when charging).
+    /// Power in W (production positive for an inverter, load positive otherwise).
     pub power_watts: Option<f64>,
     /// Limit or dimming level in force, as a share.
     pub setting_ratio: Option<f64>,
@@ -132,13 +118,10 @@ pub struct AssetStatus {
     pub command: Option<String>,
     /// Whether the field shows it.
     pub verification: Option<Verification>,
-    /// Starts in the last 60 minutes (motors).
+    /// Starts in the last 60 minutes (pumps).
     pub starts_last_hour: Option<u32>,
     /// Why the plan cannot count on it.
     pub unavailable: Option<String>,
-    /// What only some kinds of assets have.
-    #[serde(default)]
-    pub details: AssetDetails,
 }
 
 /// The point of common coupling.
@@ -148,12 +131,6 @@ pub struct GridStatus {
     pub import_watts: Option<f64>,
     /// Highest average import of the billing period so far that is charged, in W.
     pub peak_watts: f64,
-    /// Limits from outside, in force or to come.
-    #[serde(default)]
-    pub limits: Vec<LimitStatus>,
-    /// The generator that runs.
-    #[serde(default)]
-    pub generator: Option<AssetId>,
 }
 
 /// A device.

@@ -2,80 +2,41 @@
 
 use super::answer::{METRICS, TEXT, answer, json, refuse};
 use super::host::admit;
-use super::limits::{self, Place};
 use super::view::{Explanation, View};
-use crate::control::Desk;
 use crate::metrics;
 use axum::Router;
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{delete, get};
+use axum::routing::get;
 use site::AssetId;
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Everything that can be asked.
-const ROUTES: &str =
-    "/healthz, /metrics, /api/status, /api/plan, /api/explain/{asset}, /api/limits";
+const ROUTES: &str = "/healthz, /metrics, /api/status, /api/plan, /api/explain/{asset}";
 
 /// The newest view, at any time.
-pub(super) type Views = watch::Receiver<Arc<View>>;
-
-/// What answers are made from, and where requests are handed in.
-#[derive(Debug, Clone)]
-pub struct Sources {
-    views: Views,
-    desk: Place,
-}
-
-impl Sources {
-    /// A daemon's views, and its desk.
-    #[must_use]
-    pub const fn new(views: watch::Receiver<Arc<View>>, desk: Desk) -> Self {
-        Self { views, desk: Some(desk) }
-    }
-}
-
-/// Views alone: nothing can be changed.
-impl From<watch::Receiver<Arc<View>>> for Sources {
-    fn from(views: watch::Receiver<Arc<View>>) -> Self {
-        Self { views, desk: None }
-    }
-}
-
-impl FromRef<Sources> for Views {
-    fn from_ref(sources: &Sources) -> Self {
-        sources.views.clone()
-    }
-}
-
-impl FromRef<Sources> for Place {
-    fn from_ref(sources: &Sources) -> Self {
-        sources.desk.clone()
-    }
-}
+type Views = watch::Receiver<Arc<View>>;
 
 /// All routes, behind the check of who asks.
-pub(super) fn router(sources: Sources) -> Router {
+pub(super) fn router(views: Views) -> Router {
     Router::new()
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .route("/api/status", get(status))
         .route("/api/plan", get(plan))
         .route("/api/explain/{asset}", get(explain))
-        .route("/api/limits", get(limits::list).post(limits::set).delete(limits::clear_all))
-        .route("/api/limits/{id}", delete(limits::clear))
         .fallback(unknown)
         .method_not_allowed_fallback(read_only)
         .layer(middleware::from_fn(admit))
-        .with_state(sources)
+        .with_state(views)
 }
 
 /// Answers from the view at this instant; no lock is held while the answer is written. Before
 /// there is a view nothing is made up: no zero level, no free energy.
-pub(super) fn from_newest(views: &Views, shown: impl FnOnce(&View) -> Response) -> Response {
+fn from_newest(views: &Views, shown: impl FnOnce(&View) -> Response) -> Response {
     let view = Arc::clone(&views.borrow());
     if view.is_known() {
         return shown(&view);
@@ -149,6 +110,5 @@ async fn unknown(uri: Uri) -> Response {
 
 async fn read_only(method: Method) -> Response {
     let error = format!("{method} is not possible here");
-    let help = "use GET: only limits can be changed, at /api/limits";
-    refuse(StatusCode::METHOD_NOT_ALLOWED, error, help)
+    refuse(StatusCode::METHOD_NOT_ALLOWED, error, "this interface is for reading: use GET")
 }
