@@ -41,9 +41,9 @@ pub struct SolveTimes {
 pub struct PolicyReport {
     /// Energy bought minus sold, and N/30 of the demand charge, EUR.
     pub cost: f64,
-    /// The cost if tanks and batteries had ended as they began: water stored more or less is taken at
-    /// the policy's own mean energy per m3, and this energy and that in the batteries' cells at its
-    /// own mean price, EUR.
+    /// The cost if tanks and batteries had ended as they began, EUR: water stored more or less is
+    /// taken at the policy's own mean energy per m3, and this energy and that in the batteries'
+    /// cells at its own mean price.
     pub cost_at_equal_storage: f64,
     /// Of which energy, EUR.
     pub energy_cost: f64,
