@@ -8,6 +8,7 @@
 //! the guard's checks are held to [`CHECKS_MAX`].
 
 mod districts;
+mod energy;
 mod model;
 
 use crate::status::{AssetStatus, DeviceStatus, Status};
@@ -30,7 +31,9 @@ pub fn render(status: &Status) -> String {
     page.tanks(status);
     page.districts(status);
     page.assets(status);
+    page.storage(status);
     page.grid(status);
+    page.limits(status);
     page.devices(status);
     page.points(status);
     page.guard(status);
@@ -174,10 +177,13 @@ impl Page {
         });
         let name = ("asset_verification", "Whether the field shows the last command: 1 for how.");
         self.gauges(name, &["asset", "verification"], rows);
-        self.each_asset(status, "active", "1 when it runs, is lit or produces.", |asset| {
-            asset.active.map(truth)
-        });
-        let help = "Power; load positive, and production positive for an inverter.";
+        self.each_asset(
+            status,
+            "active",
+            "1 when it runs, is lit, produces, stores, gives or charges.",
+            |asset| asset.active.map(truth),
+        );
+        let help = "Power; load and charging positive, and production positive for an inverter.";
         self.each_asset(status, "power_watts", help, |asset| asset.power_watts);
         let help = "Limit or dimming level in force, as a share.";
         self.each_asset(status, "setting_ratio", help, |asset| asset.setting_ratio);

@@ -1,6 +1,10 @@
 //! One view of the daemon, from which the command line, HTTP and metrics are all rendered.
 //! Timestamps, not ages; SI base units in names; absence is `null`.
 
+mod assets;
+
+pub use assets::{AssetDetails, LimitStatus, SessionStatus};
+
 use jiff::Timestamp;
 use policies::billing::{Demand, Line};
 use policies::district::DistrictReport;
@@ -55,7 +59,7 @@ pub struct Status {
     /// Districts: nights, balances, leak alarms.
     #[serde(default)]
     pub districts: BTreeMap<AssetId, DistrictReport>,
-    /// Pumps, inverters and lighting cabinets.
+    /// Everything that takes commands.
     pub assets: BTreeMap<AssetId, AssetStatus>,
     /// The point of common coupling.
     pub grid: GridStatus,
@@ -99,6 +103,14 @@ pub enum AssetKind {
     Inverter,
     /// A street-lighting cabinet.
     Lighting,
+    /// A battery.
+    Battery,
+    /// A charger of electric vehicles.
+    Charger,
+    /// A load that may wait.
+    Shiftable,
+    /// A lift station.
+    LiftStation,
 }
 
 /// A controlled asset.
@@ -108,9 +120,11 @@ pub struct AssetStatus {
     pub kind: AssetKind,
     /// Observe, shadow or control.
     pub mode: Mode,
-    /// A pump runs, lighting is lit, an inverter produces; null when unknown.
+    /// A motor runs, lighting is lit, an inverter produces, a battery takes or gives, a charger
+    /// charges; null when unknown.
     pub active: Option<bool>,
-    /// Power in W (production positive for an inverter, load positive otherwise).
+    /// Power in W (production positive for an inverter, load positive otherwise; a battery's
+    /// positive when charging).
     pub power_watts: Option<f64>,
     /// Limit or dimming level in force, as a share.
     pub setting_ratio: Option<f64>,
@@ -118,10 +132,13 @@ pub struct AssetStatus {
     pub command: Option<String>,
     /// Whether the field shows it.
     pub verification: Option<Verification>,
-    /// Starts in the last 60 minutes (pumps).
+    /// Starts in the last 60 minutes (motors).
     pub starts_last_hour: Option<u32>,
     /// Why the plan cannot count on it.
     pub unavailable: Option<String>,
+    /// What only some kinds of assets have.
+    #[serde(default)]
+    pub details: AssetDetails,
 }
 
 /// The point of common coupling.
@@ -131,6 +148,12 @@ pub struct GridStatus {
     pub import_watts: Option<f64>,
     /// Highest average import of the billing period so far that is charged, in W.
     pub peak_watts: f64,
+    /// Limits from outside, in force or to come.
+    #[serde(default)]
+    pub limits: Vec<LimitStatus>,
+    /// The generator that runs.
+    #[serde(default)]
+    pub generator: Option<AssetId>,
 }
 
 /// A device.

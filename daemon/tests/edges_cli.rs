@@ -224,6 +224,7 @@ fn before_the_first_cycle_nothing_is_made_up() {
             verification: None,
             starts_last_hour: None,
             unavailable: None,
+            details: regie::status::AssetDetails::default(),
         },
     )]);
     let screen = render::status(&new);

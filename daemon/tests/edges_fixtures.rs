@@ -3,8 +3,8 @@
 
 use jiff::{Timestamp, ToSpan};
 use regie::status::{
-    AssetKind, AssetStatus, BillStatus, DeviceStatus, GridStatus, GuardStatus, ModelStatus,
-    SolverStatus, Status, TankStatus, WriteStatus,
+    AssetDetails, AssetKind, AssetStatus, BillStatus, DeviceStatus, GridStatus, GuardStatus,
+    ModelStatus, SolverStatus, Status, TankStatus, WriteStatus,
 };
 use site::asset::Mode;
 use site::command::{
@@ -173,6 +173,7 @@ fn working(kind: AssetKind, watts: f64) -> AssetStatus {
         verification: Some(Verification::Confirmed),
         starts_last_hour: None,
         unavailable: None,
+        details: AssetDetails::default(),
     }
 }
 
@@ -275,7 +276,11 @@ pub(crate) fn status() -> Status {
         ]),
         districts: BTreeMap::new(),
         assets: assets(),
-        grid: GridStatus { import_watts: Some(182_500.0), peak_watts: 212_000.0 },
+        grid: GridStatus {
+            import_watts: Some(182_500.0),
+            peak_watts: 212_000.0,
+            ..GridStatus::default()
+        },
         devices: devices(),
         bad_points: BTreeMap::from([("flow2.flow".to_owned(), "no answer".to_owned())]),
         guard: GuardStatus {

@@ -159,6 +159,7 @@ fn every_name_follows_the_house_rules() {
         "version",
         "subject",
         "kind",
+        "direction",
     ]);
     assert!(labels.is_subset(&allowed), "{labels:?}");
 }

@@ -90,19 +90,20 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Takes up a limit; its number.
+    /// Takes up a limit, and gives it a number.
     ///
     /// # Errors
     /// When it is none, or there is no room; nothing has changed then.
-    pub fn set(&mut self, now: Timestamp, limit: ExternalLimit) -> Result<u64, LimitError> {
+    pub fn set(&mut self, now: Timestamp, limit: ExternalLimit) -> Result<Order, LimitError> {
         check(now, &limit)?;
         self.forget(now);
         if self.orders.len() >= LIMITS_MAX {
             return Err(LimitError::TooMany);
         }
         self.next += 1;
-        self.orders.push(Order { id: self.next, limit });
-        Ok(self.next)
+        let order = Order { id: self.next, limit };
+        self.orders.push(order.clone());
+        Ok(order)
     }
 
     /// Clears a limit that somebody entered.
@@ -114,11 +115,9 @@ impl Limits {
         place.map(|place| self.orders.remove(place)).ok_or(LimitError::Unknown { id })
     }
 
-    /// Clears all limits that somebody entered, for one direction or both; how many there were.
-    pub fn clear_all(&mut self, direction: Option<Direction>) -> usize {
-        let before = self.orders.len();
-        self.orders.retain(|order| direction.is_some_and(|d| d != order.limit.direction));
-        before - self.orders.len()
+    /// Clears all limits that somebody entered.
+    pub fn clear_all(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
     }
 
     /// Reads the limits at the grid operator's device, and forgets what is over. A point that says

@@ -2,8 +2,10 @@
 
 use super::exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use site::AssetId;
+use site::external::Direction;
 use site::units::Seconds;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +15,7 @@ use std::time::Duration;
 pub const SITE_DEFAULT: &str = "/etc/regie/site.yaml";
 
 /// The control room for a commune's energy and water.
-#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[derive(Debug, Clone, PartialEq, Parser)]
 #[command(name = "regie", version, after_help = exit::HELP, arg_required_else_help = true)]
 pub struct Arguments {
     /// What to do.
@@ -22,7 +24,7 @@ pub struct Arguments {
 }
 
 /// What `regie` can do.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum Action {
     /// Run the daemon: poll the field, plan, and write setpoints
     #[command(after_help = exit::HELP)]
@@ -40,6 +42,12 @@ pub enum Action {
         /// The site file
         #[arg(value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
         site: PathBuf,
+    },
+    /// Take up, show and clear limits of import and export that the grid's operator orders
+    Limit {
+        /// What to do.
+        #[command(subcommand)]
+        action: LimitAction,
     },
     /// Show what a kWh costs, price by price, so that a bill can be checked
     #[command(after_help = exit::HELP)]
@@ -109,6 +117,91 @@ pub struct TariffQuestion {
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `regie limit` can do.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum LimitAction {
+    /// Take up a limit that was ordered
+    #[command(after_help = exit::HELP)]
+    Set {
+        /// Which way
+        #[arg(value_enum, value_name = "DIRECTION")]
+        direction: Way,
+        /// The most that may flow, for example 80 kW
+        #[arg(value_name = "POWER", num_args = 1..=2, required = true)]
+        power: Vec<String>,
+        /// When.
+        #[command(flatten)]
+        time: LimitTime,
+        /// Who ordered it, for example Enedis
+        #[arg(long, value_name = "WHO")]
+        by: String,
+        /// Why, in their words
+        #[arg(long, value_name = "WORDS")]
+        reason: String,
+        /// Which daemon, and in which form.
+        #[command(flatten)]
+        question: Question,
+    },
+    /// Show the limits in force and to come
+    #[command(after_help = exit::HELP)]
+    List {
+        /// Which daemon, and in which form.
+        #[command(flatten)]
+        question: Question,
+    },
+    /// Clear a limit that was entered
+    #[command(after_help = exit::HELP)]
+    Clear {
+        /// Its number, as `regie limit list` shows it
+        #[arg(value_name = "NUMBER", required_unless_present = "all")]
+        id: Option<u64>,
+        /// All that were entered
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+        /// Which daemon, and in which form.
+        #[command(flatten)]
+        question: Question,
+    },
+}
+
+/// When a limit holds.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[group(skip)]
+pub struct LimitTime {
+    /// From now (or its beginning) for so long, for example 2h
+    #[arg(
+        long = "for",
+        value_name = "TIME",
+        required_unless_present = "until",
+        conflicts_with = "until"
+    )]
+    pub length: Option<String>,
+    /// Until an instant, for example 2026-01-15T18:00:00+01:00
+    #[arg(long, value_name = "INSTANT")]
+    pub until: Option<Timestamp>,
+    /// From an instant that is still to come
+    #[arg(long, value_name = "INSTANT")]
+    pub from: Option<Timestamp>,
+}
+
+/// Which way power flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// From the grid
+    Import,
+    /// Into the grid
+    Export,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Import => Self::Import,
+            Way::Export => Self::Export,
+        }
+    }
 }
 
 /// A question to a running daemon.

@@ -1,13 +1,15 @@
-//! Asking a running daemon: one GET, five seconds, no more.
+//! Asking a running daemon: one request, five seconds, no more.
 
 use super::exit;
-use crate::http::{Explanation, Refusal};
-use crate::status::Status;
+use crate::http::{Explanation, NewLimit, Refusal};
+use crate::status::{LimitStatus, Status};
 use serde::de::DeserializeOwned;
 use site::AssetId;
 use site::plan::Plan;
 use std::net::SocketAddr;
 use std::time::Duration;
+use ureq::Body;
+use ureq::http::Response;
 
 /// How long an answer may take, in seconds.
 pub const ANSWER_SECONDS_MAX: u64 = 5;
@@ -49,6 +51,12 @@ pub enum ClientError {
         /// What to do.
         help: String,
     },
+    /// What was typed cannot be understood.
+    #[error("{why}")]
+    Words {
+        /// What is wrong, and how it is written.
+        why: String,
+    },
     /// Something answers, and it is not a daemon of this version.
     #[error(
         "what answers at {url} is not a regie of this version ({why})\n\
@@ -67,7 +75,9 @@ impl ClientError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Address { .. } => exit::USAGE,
+            Self::Address { .. } | Self::Words { .. } | Self::Refused { status: 400, .. } => {
+                exit::USAGE
+            }
             Self::Unavailable { .. } | Self::Refused { .. } | Self::Strange { .. } => {
                 exit::UNAVAILABLE
             }
@@ -136,9 +146,47 @@ impl Client {
         self.get(&format!("/api/explain/{asset}"))
     }
 
+    /// Limits from outside, in force or to come.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub fn limits(&self) -> Result<Answer<Vec<LimitStatus>>, ClientError> {
+        self.get("/api/limits")
+    }
+
+    /// Has a limit taken up; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// As [`Client::status`], and [`ClientError::Refused`] when it is not taken up.
+    pub fn set_limit(&self, limit: &NewLimit) -> Result<Answer<Vec<LimitStatus>>, ClientError> {
+        let url = format!("{}/api/limits", self.url);
+        self.understood(self.agent.post(url).send_json(limit))
+    }
+
+    /// Has a limit cleared, or all that were entered.
+    ///
+    /// # Errors
+    /// As [`Client::set_limit`].
+    pub fn clear_limit(&self, id: Option<u64>) -> Result<Answer<Vec<LimitStatus>>, ClientError> {
+        let one = id.map_or(String::new(), |id| format!("/{id}"));
+        self.understood(self.agent.delete(format!("{}/api/limits{one}", self.url)).call())
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ClientError> {
-        let (status, text) = self.ask(path).map_err(|error| self.silent(&error))?;
-        if status == 200 {
+        self.understood(self.agent.get(format!("{}{path}", self.url)).call())
+    }
+
+    fn understood<T: DeserializeOwned>(
+        &self,
+        answered: Result<Response<Body>, ureq::Error>,
+    ) -> Result<Answer<T>, ClientError> {
+        let read = answered.and_then(|mut response| {
+            let status = response.status().as_u16();
+            let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+            Ok((status, body.read_to_string()?))
+        });
+        let (status, text) = read.map_err(|error| self.silent(&error))?;
+        if (200..300).contains(&status) {
             let value = serde_json::from_str(&text).map_err(|error| self.strange(&error))?;
             return Ok(Answer { text, value });
         }
@@ -146,13 +194,6 @@ impl Client {
             Ok(Refusal { error, help }) => Err(ClientError::Refused { status, error, help }),
             Err(_) => Err(self.strange(&format!("it answers with HTTP status {status}"))),
         }
-    }
-
-    fn ask(&self, path: &str) -> Result<(u16, String), ureq::Error> {
-        let mut response = self.agent.get(format!("{}{path}", self.url)).call()?;
-        let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        Ok((status, body.read_to_string()?))
     }
 
     /// Sorts what went wrong on the way: nobody there, or somebody who speaks otherwise.

@@ -2,7 +2,7 @@
 
 use super::arguments::{Action, Log, Question, Target};
 use super::client::{Client, ClientError};
-use super::{exit, render, tariff};
+use super::{exit, limits, render, tariff};
 use crate::http::Explanation;
 use crate::load::{Loaded, load};
 use crate::past;
@@ -23,6 +23,9 @@ pub fn run(action: &Action) -> u8 {
         Action::Run { site, log } => resident(site, *log),
         Action::Check { site } => check(site),
         Action::Tariff { question } => tariff::run(question),
+        Action::Limit { action } => {
+            answer(action.question(), |client, json| limits::ask(client, action, json))
+        }
         Action::Status { question } => answer(question, |client, json| {
             let answer = client.status()?;
             Ok(if json { answer.text } else { render::status(&answer.value) })
@@ -107,19 +110,33 @@ fn check(site: &Path) -> u8 {
         Ok(loaded) => {
             let site = &loaded.site;
             println!(
-                "{}: {} devices, {} pumps, {} tanks, {} inverters, {} lighting cabinets; no \
+                "{}: {} devices, {} pumps, {} tanks, {} inverters, {} lighting cabinets{}; no \
                  findings",
                 site.name,
                 site.devices.len(),
                 site.pumps.len(),
                 site.tanks.len(),
                 site.inverters.len(),
-                site.lighting.len()
+                site.lighting.len(),
+                flexible(site)
             );
             exit::OK
         }
         Err(code) => code,
     }
+}
+
+/// Kinds of assets that not every site has, with their numbers.
+fn flexible(site: &site::Site) -> String {
+    let kinds = [
+        (site.batteries.len(), "batteries"),
+        (site.chargers.len(), "chargers"),
+        (site.shiftable.len(), "shiftable loads"),
+        (site.lift_stations.len(), "lift stations"),
+        (site.generators.len(), "generators"),
+    ];
+    let named = kinds.into_iter().filter(|(count, _)| *count > 0);
+    named.map(|(count, kind)| format!(", {count} {kind}")).collect()
 }
 
 fn answer(

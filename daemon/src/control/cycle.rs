@@ -141,6 +141,7 @@ impl Controller {
                 done = &mut solve => break done,
                 () = &mut give_up => return self.gave_up(limit),
                 () = clock.sleep_until(tick) => self.tick().await,
+                Some(errand) = self.requests.recv() => self.settle(errand),
             }
         };
         let Ok((planner, result, work)) = done else {

@@ -25,6 +25,20 @@ impl History {
         self.judge(at, result);
     }
 
+    /// Puts a state on disk between two cycles. Without a store there is nothing to survive.
+    ///
+    /// # Errors
+    /// In words, when the disk fails: what was asked for must not be acknowledged then.
+    pub(super) fn remember(
+        &mut self,
+        at: Timestamp,
+        state: &serde_json::Value,
+        hash: &str,
+    ) -> Result<(), String> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        store.remember(at, state, hash).map_err(|error| error.to_string())
+    }
+
     /// Puts a completed cycle and the state on disk, and forgets what is too old.
     pub(super) fn complete(&mut self, record: &CycleRecord, state: &serde_json::Value, hash: &str) {
         let at = record.snapshot.now.utc;

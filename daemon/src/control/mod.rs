@@ -1,6 +1,8 @@
 //! Control: the cycle, what it remembers, and what it shows.
 
+mod assets;
 mod cycle;
+mod desk;
 mod history;
 mod ladder;
 mod model;
@@ -9,6 +11,7 @@ mod state;
 mod tally;
 mod view;
 
+pub use desk::{Desk, DeskError, Granted, Request, Until};
 pub use outlook::Outlook;
 pub use state::State;
 
@@ -31,7 +34,7 @@ use site::tariff::Tariff;
 use std::sync::Arc;
 use std::time::Duration;
 use tally::Tally;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// How long after the field's reads begin a cycle or tick begins: reads end just before it.
 const AFTER_POLL: Duration = Duration::from_secs(2);
@@ -87,6 +90,8 @@ pub struct Controller {
     verdicts: Vec<Verdict>,
     /// What is wrong with the tariff's tables, in words.
     tariff_trouble: Option<String>,
+    desk: Desk,
+    requests: mpsc::Receiver<desk::Errand>,
     view: watch::Sender<Arc<View>>,
 }
 
@@ -103,6 +108,7 @@ impl Controller {
         let field = Field::start(devices, connect, clock.clone());
         let now = clock.now();
         let state = state.unwrap_or_else(|| State::new(&loaded.site));
+        let (desk, requests) = Desk::open();
         let controller = Self {
             field,
             history: History::new(store),
@@ -121,6 +127,8 @@ impl Controller {
             commands: Vec::new(),
             verdicts: Vec::new(),
             tariff_trouble: None,
+            desk,
+            requests,
             // Replaced at once, below, by what there is to show.
             view: watch::Sender::new(Arc::new(View::default())),
             clock,
@@ -163,7 +171,7 @@ impl Controller {
     /// Waits for the next poll and lets the guard look, without a cycle.
     pub async fn look(&mut self) {
         let tick = self.next_tick();
-        self.clock.sleep_until(tick).await;
+        self.wait_until(tick).await;
         self.tick().await;
         self.show_again();
     }
@@ -176,10 +184,10 @@ impl Controller {
             if tick >= due {
                 break;
             }
-            self.clock.sleep_until(tick).await;
+            self.wait_until(tick).await;
             self.tick().await;
         }
-        self.clock.sleep_until(due).await;
+        self.wait_until(due).await;
         self.cycle().await
     }
 

@@ -3,11 +3,11 @@
 use super::Controller;
 use crate::http::View;
 use crate::status::{
-    AssetKind, AssetStatus, BillStatus, DeviceStatus, GridStatus, GuardStatus, SolverStatus,
-    Status, TankStatus,
+    BillStatus, DeviceStatus, GridStatus, GuardStatus, LimitStatus, SolverStatus, Status,
+    TankStatus,
 };
+use jiff::Timestamp;
 use policies::explain::explain;
-use site::asset::Mode;
 use site::command::Outcome;
 use site::plan::Plan;
 use site::record::CycleRecord;
@@ -27,10 +27,12 @@ impl Controller {
         let plan = record.and_then(|record| record.plan.clone());
         let site = &self.loaded.site;
         let explanations = record.map_or_else(BTreeMap::new, |record| {
-            let pumps = site.pumps.iter().map(|pump| &pump.id);
-            let ids = pumps
+            let motors = site.motors().map(|motor| motor.id);
+            let ids = motors
                 .chain(site.inverters.iter().map(|inverter| &inverter.id))
-                .chain(site.lighting.iter().map(|lighting| &lighting.id));
+                .chain(site.lighting.iter().map(|lighting| &lighting.id))
+                .chain(site.batteries.iter().map(|battery| &battery.id))
+                .chain(site.chargers.iter().map(|charger| &charger.id));
             ids.filter_map(|id| Some((id.clone(), explain(site, record, id)?))).collect()
         });
         let status = self.status(record, plan.as_ref(), snapshot);
@@ -62,6 +64,20 @@ impl Controller {
             view.status.writes = self.tally.writes.clone();
             view.status.guard = self.guard_status();
         });
+    }
+
+    /// Publishes newer limits with what the last cycle showed.
+    pub(super) fn show_limits(&self) {
+        let limits = self.limits(self.clock.now().utc);
+        self.view.send_modify(|view| Arc::make_mut(view).status.grid.limits = limits);
+    }
+
+    /// Limits from outside, in force or to come: those that people entered, then the device's.
+    fn limits(&self, now: Timestamp) -> Vec<LimitStatus> {
+        let limits = &self.state.limits;
+        let orders = limits.orders(now).map(|order| LimitStatus::of_order(order, now));
+        let remote = limits.remote(now).map(|limit| LimitStatus::new(None, &limit, now));
+        orders.chain(remote).collect()
     }
 
     fn status(
@@ -98,6 +114,8 @@ impl Controller {
             grid: GridStatus {
                 import_watts: snapshot.number(&site.grid.power),
                 peak_watts: highest.get(),
+                limits: self.limits(now.utc),
+                generator: record.and_then(|record| record.estimate.generator.clone()),
             },
             devices: self.devices(snapshot),
             bad_points: bad_points(snapshot),
@@ -137,59 +155,6 @@ impl Controller {
             (tank.id.clone(), status)
         };
         self.loaded.site.tanks.iter().map(tank).collect()
-    }
-
-    fn assets(&self, record: &CycleRecord) -> BTreeMap<AssetId, AssetStatus> {
-        let (site, estimate) = (&self.loaded.site, &record.estimate);
-        let mut all = BTreeMap::new();
-        for pump in &site.pumps {
-            let mut status = Self::asset(record, &pump.id, AssetKind::Pump, pump.control.mode);
-            if let Some(state) = estimate.pumps.get(&pump.id) {
-                status.active = state.running;
-                status.power_watts = state.power.map(site::units::Power::get);
-                status.starts_last_hour = Some(state.starts_last_hour);
-                status.unavailable.clone_from(&state.unavailable);
-            }
-            all.insert(pump.id.clone(), status);
-        }
-        let loads = site.inverters.iter().map(|inverter| {
-            let state = estimate.inverters.get(&inverter.id);
-            (&inverter.id, AssetKind::Inverter, inverter.control.mode, state)
-        });
-        let loads = loads.chain(site.lighting.iter().map(|lighting| {
-            let state = estimate.lighting.get(&lighting.id);
-            (&lighting.id, AssetKind::Lighting, lighting.control.mode, state)
-        }));
-        for (id, kind, mode, state) in loads {
-            let mut status = Self::asset(record, id, kind, mode);
-            if let Some(state) = state {
-                let setting = state.setting.map(site::units::Ratio::get);
-                let power = state.power.map(site::units::Power::get);
-                status.active = match kind {
-                    AssetKind::Lighting => setting.map(|level| level > 0.0),
-                    AssetKind::Inverter | AssetKind::Pump => power.map(|watts| watts > 0.0),
-                };
-                (status.power_watts, status.setting_ratio) = (power, setting);
-                status.unavailable.clone_from(&state.unavailable);
-            }
-            all.insert(id.clone(), status);
-        }
-        all
-    }
-
-    fn asset(record: &CycleRecord, id: &AssetId, kind: AssetKind, mode: Mode) -> AssetStatus {
-        let command = record.commands.iter().find(|command| &command.asset == id);
-        AssetStatus {
-            kind,
-            mode,
-            active: None,
-            power_watts: None,
-            setting_ratio: None,
-            command: command.map(|command| command.setpoint.to_string()),
-            verification: record.verifications.get(id).cloned(),
-            starts_last_hour: None,
-            unavailable: None,
-        }
     }
 
     fn devices(&self, snapshot: &Snapshot) -> Vec<DeviceStatus> {

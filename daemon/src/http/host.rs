@@ -1,18 +1,28 @@
 //! Who may ask. A page in the operator's browser can make a foreign name point at this machine
-//! (DNS rebinding); it cannot make the browser send another `Host` than that name.
+//! (DNS rebinding); it cannot make the browser send another `Host` than that name. A page can also
+//! send a form to this machine under its own name; it cannot keep the browser from saying where the
+//! page came from (`Origin`), nor send JSON without asking first, which nobody here answers.
 
 use super::answer::refuse;
+use super::limits::BODY_BYTES_MAX;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use axum::http::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+
+/// Where browsers say how near the page is that asks.
+const SITE: &str = "sec-fetch-site";
 
 /// The names under which this machine may be asked.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// Lets a request through when it names this machine and brings no body.
+/// Where a question may bring a body.
+const WITH_BODY: &str = "/api/limits";
+
+/// Lets a request through when it names this machine, comes from no foreign page where it would
+/// change something, and brings no body but a short one where one is read.
 pub(super) async fn admit(request: Request, next: Next) -> Response {
     let in_target = request.uri().authority();
     if !in_target.is_none_or(is_this_machine) || !host_is_this_machine(request.headers()) {
@@ -22,7 +32,23 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
             "ask as http://localhost or http://127.0.0.1; from elsewhere, through an SSH tunnel",
         );
     }
-    if has_body(request.headers()) {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads && !is_own_page(request.headers()) {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "a page from elsewhere must not change anything here",
+            "use the command line: regie limit",
+        );
+    }
+    if request.method() == Method::POST && request.uri().path() == WITH_BODY {
+        if !is_short(request.headers()) {
+            return refuse(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("a body of at most {BODY_BYTES_MAX} bytes is read, with its length said"),
+                "send one limit as JSON, with Content-Length",
+            );
+        }
+    } else if has_body(request.headers()) {
         return refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
             "a question with a body is not read here",
@@ -50,6 +76,30 @@ fn is_this_machine(authority: &Authority) -> bool {
 fn has_body(headers: &HeaderMap) -> bool {
     let empty = headers.get_all(CONTENT_LENGTH).iter().all(|length| length == "0");
     !empty || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// No page at all, or one that was served from the very address that is asked.
+fn is_own_page(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => text(HeaderName::from_static(SITE))
+            .is_none_or(|site| site == "same-origin" || site == "none"),
+        (Some(_), Some(_)) => false,
+        (Some(origin), None) => {
+            let host = text(HOST).unwrap_or_default();
+            origin.to_str().is_ok_and(|origin| origin == format!("http://{host}"))
+        }
+    }
+}
+
+/// A body whose length is said, once, and is short.
+fn is_short(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let (Some(length), None) = (lengths.next(), lengths.next()) else { return false };
+    let length = length.to_str().ok().and_then(|length| length.parse::<u64>().ok());
+    length.is_some_and(|length| length <= BODY_BYTES_MAX)
+        && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 #[cfg(test)]

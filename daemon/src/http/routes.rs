@@ -2,41 +2,80 @@
 
 use super::answer::{METRICS, TEXT, answer, json, refuse};
 use super::host::admit;
+use super::limits::{self, Place};
 use super::view::{Explanation, View};
+use crate::control::Desk;
 use crate::metrics;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{FromRef, Path, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{delete, get};
 use site::AssetId;
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Everything that can be asked.
-const ROUTES: &str = "/healthz, /metrics, /api/status, /api/plan, /api/explain/{asset}";
+const ROUTES: &str =
+    "/healthz, /metrics, /api/status, /api/plan, /api/explain/{asset}, /api/limits";
 
 /// The newest view, at any time.
-type Views = watch::Receiver<Arc<View>>;
+pub(super) type Views = watch::Receiver<Arc<View>>;
+
+/// What answers are made from, and where requests are handed in.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    views: Views,
+    desk: Place,
+}
+
+impl Sources {
+    /// A daemon's views, and its desk.
+    #[must_use]
+    pub const fn new(views: watch::Receiver<Arc<View>>, desk: Desk) -> Self {
+        Self { views, desk: Some(desk) }
+    }
+}
+
+/// Views alone: nothing can be changed.
+impl From<watch::Receiver<Arc<View>>> for Sources {
+    fn from(views: watch::Receiver<Arc<View>>) -> Self {
+        Self { views, desk: None }
+    }
+}
+
+impl FromRef<Sources> for Views {
+    fn from_ref(sources: &Sources) -> Self {
+        sources.views.clone()
+    }
+}
+
+impl FromRef<Sources> for Place {
+    fn from_ref(sources: &Sources) -> Self {
+        sources.desk.clone()
+    }
+}
 
 /// All routes, behind the check of who asks.
-pub(super) fn router(views: Views) -> Router {
+pub(super) fn router(sources: Sources) -> Router {
     Router::new()
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .route("/api/status", get(status))
         .route("/api/plan", get(plan))
         .route("/api/explain/{asset}", get(explain))
+        .route("/api/limits", get(limits::list).post(limits::set).delete(limits::clear_all))
+        .route("/api/limits/{id}", delete(limits::clear))
         .fallback(unknown)
         .method_not_allowed_fallback(read_only)
         .layer(middleware::from_fn(admit))
-        .with_state(views)
+        .with_state(sources)
 }
 
 /// Answers from the view at this instant; no lock is held while the answer is written. Before
 /// there is a view nothing is made up: no zero level, no free energy.
-fn from_newest(views: &Views, shown: impl FnOnce(&View) -> Response) -> Response {
+pub(super) fn from_newest(views: &Views, shown: impl FnOnce(&View) -> Response) -> Response {
     let view = Arc::clone(&views.borrow());
     if view.is_known() {
         return shown(&view);
@@ -110,5 +149,6 @@ async fn unknown(uri: Uri) -> Response {
 
 async fn read_only(method: Method) -> Response {
     let error = format!("{method} is not possible here");
-    refuse(StatusCode::METHOD_NOT_ALLOWED, error, "this interface is for reading: use GET")
+    let help = "use GET: only limits can be changed, at /api/limits";
+    refuse(StatusCode::METHOD_NOT_ALLOWED, error, help)
 }

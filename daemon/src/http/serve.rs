@@ -3,8 +3,7 @@
 //! The loop is our own because axum's has no limits: it sets no timer, and without one the
 //! timeout for reading headers is silently off.
 
-use super::routes::router;
-use super::view::View;
+use super::routes::{Sources, router};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 
 /// The most connections at once; further ones wait in the kernel's queue. Readers are one
@@ -39,14 +38,15 @@ const HEADER_BYTES_MAX: usize = 16 << 10;
 /// Pause after the kernel refuses a connection, for example when no file handle is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves `views` on `listener` until `stop` resolves, then lets answers under way end.
+/// Serves views, and a desk where there is one, on `listener` until `stop` resolves, then lets
+/// answers under way end.
 ///
 /// # Errors
 /// When the listener is not on the loopback interface: this interface has no passwords, and is
 /// not for the network.
 pub async fn serve(
     listener: TcpListener,
-    views: watch::Receiver<Arc<View>>,
+    sources: impl Into<Sources>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
@@ -54,7 +54,7 @@ pub async fn serve(
         let why = format!("{address} is not a loopback address; listen on 127.0.0.1 or [::1]");
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
     }
-    let (router, places) = (router(views), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+    let (router, places) = (router(sources.into()), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
     let (open, mut stop) = (GracefulShutdown::new(), pin!(stop));
     let mut conversations = JoinSet::new();
     loop {

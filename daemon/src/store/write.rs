@@ -41,6 +41,26 @@ impl Store {
         transaction.commit().map_err(fault)
     }
 
+    /// Stores a state between two cycles, and has it on disk when it returns: what a person has
+    /// entered and was told is taken up.
+    ///
+    /// # Errors
+    /// As [`Store::intend`].
+    pub fn remember(&mut self, at: Timestamp, state: &Value, hash: &str) -> Result<(), StoreError> {
+        const DOING: &str = "store the state";
+        let path = &self.path;
+        let fault = |error: rusqlite::Error| StoreError::sqlite(path, DOING, &error);
+        let body = text(path, DOING, state)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(fault)?;
+        let last = super::read::last_cycle(&transaction).map_err(fault)?.unwrap_or_default();
+        let cycle = i64::try_from(last).unwrap_or(i64::MAX);
+        put_state(&transaction, (cycle, encode::instant(at)), hash, &body).map_err(fault)?;
+        transaction.commit().map_err(fault)
+    }
+
     /// Stores a cycle and the state after it, all or nothing, and has them on disk when it
     /// returns. `hash` is the caller's running hash over its records.
     ///
@@ -119,7 +139,7 @@ impl Work<'_> {
         self.put_commands()?;
         self.put_verdicts()?;
         self.put_verifications()?;
-        self.put_state(hash, &bodies.state)?;
+        put_state(&self.transaction, (self.cycle, self.at()), hash, &bodies.state)?;
         self.transaction.execute("DELETE FROM intent", [])?;
         Ok(learned)
     }
@@ -254,18 +274,18 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
 
-    fn put_state(&self, hash: &str, body: &str) -> rusqlite::Result<()> {
-        self.transaction.execute(
-            "INSERT OR REPLACE INTO state VALUES (1, ?1, ?2, ?3, ?4, ?5)",
-            params![
-                self.cycle,
-                self.at(),
-                hash,
-                super::read::digest(self.cycle, hash, body).as_bytes(),
-                body
-            ],
-        )?;
-        Ok(())
-    }
+fn put_state(
+    transaction: &Transaction<'_>,
+    (cycle, at): (i64, i64),
+    hash: &str,
+    body: &str,
+) -> rusqlite::Result<()> {
+    let digest = super::read::digest(cycle, hash, body);
+    transaction.execute(
+        "INSERT OR REPLACE INTO state VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+        params![cycle, at, hash, digest.as_bytes(), body],
+    )?;
+    Ok(())
 }

@@ -140,7 +140,8 @@ impl Demo {
             policy: Policy::Optimal,
         });
         let view = controller.view();
-        let serving = tokio::spawn(http::serve(listener, view.clone(), std::future::pending()));
+        let sources = http::Sources::new(controller.view(), controller.desk());
+        let serving = tokio::spawn(http::serve(listener, sources, std::future::pending()));
         let scene = || {
             let ledger = books.look();
             let pv = ledger.last().inverters.values();

@@ -127,7 +127,15 @@ fn commune(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
 
 fn assets(scene: &Scene) -> Vec<Line<'static>> {
     let status = &scene.view.status;
-    let kinds = [AssetKind::Pump, AssetKind::Inverter, AssetKind::Lighting];
+    let kinds = [
+        AssetKind::Pump,
+        AssetKind::LiftStation,
+        AssetKind::Shiftable,
+        AssetKind::Inverter,
+        AssetKind::Battery,
+        AssetKind::Charger,
+        AssetKind::Lighting,
+    ];
     let all = kinds.into_iter().flat_map(|kind| of_kind(status, kind));
     all.map(|(id, asset)| asset_line(id, asset)).collect()
 }
@@ -135,12 +143,16 @@ fn assets(scene: &Scene) -> Vec<Line<'static>> {
 fn asset_line(id: &AssetId, asset: &AssetStatus) -> Line<'static> {
     let state = match (asset.kind, asset.active) {
         (_, None) => "unknown",
-        (AssetKind::Pump, Some(true)) => "running",
-        (AssetKind::Pump, Some(false)) => "stopped",
+        (AssetKind::Pump | AssetKind::Shiftable | AssetKind::LiftStation, Some(true)) => "running",
+        (AssetKind::Pump | AssetKind::Shiftable | AssetKind::LiftStation, Some(false)) => "stopped",
         (AssetKind::Lighting, Some(true)) => "lit",
         (AssetKind::Lighting, Some(false)) => "dark",
         (AssetKind::Inverter, Some(true)) => "feeding",
         (AssetKind::Inverter, Some(false)) => "asleep",
+        (AssetKind::Battery, Some(true)) => "working",
+        (AssetKind::Battery, Some(false)) => "resting",
+        (AssetKind::Charger, Some(true)) => "charging",
+        (AssetKind::Charger, Some(false)) => "idle",
     };
     let setting = match (asset.kind, asset.setting_ratio) {
         (AssetKind::Pump, _) | (_, None) => String::new(),

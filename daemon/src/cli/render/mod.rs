@@ -1,12 +1,14 @@
 //! What people read in a terminal: plain text, no colour, one word per thing.
 
 mod districts;
+mod energy;
 mod findings;
 mod plan;
 mod status;
 mod tariff;
 
 pub use districts::districts;
+pub use energy::limits;
 pub use findings::findings;
 pub use plan::plan;
 pub use status::status;

@@ -5,18 +5,17 @@ use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use site::AssetId;
 use site::plan::Plan;
-use site::units::Ratio;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// A pump that runs at least this share of an hour is named without its share.
+/// A motor that runs at least this share of an hour is named without its share.
 const WHOLE: f64 = 0.995;
-/// A pump that runs less than this share of an hour is not named.
+/// A motor that runs less than this share of an hour is not named.
 const NOTHING: f64 = 0.005;
 
 /// The plan as a table: one row per hour of local time with the tariff class, the price, the
-/// pumps that run (with the share of the hour when it is not whole), the tanks' levels at its end
-/// and the mean import; then what it costs and which wishes it gives up.
+/// motors that run (with the share of the hour when it is not whole), the mean import, the power
+/// and the state of charge of batteries, what vehicles take, and the tanks' levels at its end; then
+/// what it costs and which wishes it gives up.
 #[must_use]
 pub fn plan(plan: &Plan, zone: &TimeZone) -> String {
     let hours = hours(plan, zone);
@@ -62,6 +61,10 @@ fn hours(plan: &Plan, zone: &TimeZone) -> Vec<Hour> {
 fn header(plan: &Plan) -> Vec<String> {
     let mut cells: Vec<String> =
         ["from", "class", "EUR/kWh", "pumps", "import"].map(str::to_owned).to_vec();
+    cells.extend(plan.charge.keys().flat_map(|id| [id.to_string(), String::new()]));
+    if charges(plan) {
+        cells.push("vehicles".to_owned());
+    }
     cells.extend(plan.tanks.keys().map(AssetId::to_string));
     cells
 }
@@ -77,9 +80,22 @@ fn row(plan: &Plan, hour: &Hour) -> Vec<String> {
         hour.label.clone(),
         class.join("/"),
         number(price, 4, ""),
-        pumps(plan, hour, &plan.pumps),
+        motors(plan, hour),
         number(import, 1, " kW"),
     ];
+    for (id, charge) in &plan.charge {
+        let power = plan.power.get(id);
+        let power = mean(plan, hour, |step| Some(power?.get(step)?.kw()));
+        let charge = charge.get(hour.steps.end - 1).map(|charge| charge.percent());
+        cells.extend([number(power, 1, " kW"), number(charge, 0, " %")]);
+    }
+    if charges(plan) {
+        let vehicles = mean(plan, hour, |step| {
+            let chargers = plan.power.iter().filter(|(id, _)| !plan.charge.contains_key(*id));
+            chargers.map(|(_, power)| Some(power.get(step)?.kw())).sum()
+        });
+        cells.push(number(vehicles, 1, " kW"));
+    }
     cells.extend(plan.tanks.values().map(|levels| {
         let level = levels.get(hour.steps.end - 1).map(|level| level.get());
         number(level, 2, " m")
@@ -87,8 +103,14 @@ fn row(plan: &Plan, hour: &Hour) -> Vec<String> {
     cells
 }
 
-fn pumps(plan: &Plan, hour: &Hour, pumps: &BTreeMap<AssetId, Vec<Ratio>>) -> String {
-    let running = pumps.iter().filter_map(|(id, shares)| {
+/// Whether the plan charges vehicles: what has power and no state of charge is a charger.
+fn charges(plan: &Plan) -> bool {
+    plan.power.keys().any(|id| !plan.charge.contains_key(id))
+}
+
+/// What runs: pumps, then loads that may wait and lift stations.
+fn motors(plan: &Plan, hour: &Hour) -> String {
+    let running = plan.pumps.iter().chain(&plan.switched).filter_map(|(id, shares)| {
         let share = mean(plan, hour, |step| shares.get(step).map(|share| share.get()))?;
         match share {
             share if share >= WHOLE => Some(id.to_string()),

@@ -25,6 +25,7 @@ pub fn status(status: &Status) -> String {
     lines.extend(tanks(status));
     lines.extend(leaks(status));
     lines.extend(assets(status));
+    lines.extend(super::energy::energy(status));
     lines.extend(devices(status));
     lines.extend(guard(status));
     lines.extend(foot(status));
@@ -109,8 +110,7 @@ fn assets(status: &Status) -> Vec<String> {
     let title = "Assets   mode    state         power setting  command      field";
     let row = |(id, asset): (&site::AssetId, &AssetStatus)| {
         let power = asset.power_watts.map_or(UNKNOWN.to_owned(), kilowatts);
-        let setting =
-            asset.setting_ratio.map_or(UNKNOWN.to_owned(), |r| format!("{:.0} %", r * 100.0));
+        let setting = super::energy::setting(asset);
         let command = asset.command.as_deref().map_or(UNKNOWN.to_owned(), one_line);
         format!(
             "  {:<6} {:<7} {:<9} {power:>9} {setting:>7}  {:<12} {}",
@@ -127,12 +127,23 @@ fn assets(status: &Status) -> Vec<String> {
 const fn state(asset: &AssetStatus) -> &'static str {
     match (asset.kind, asset.active) {
         (_, None) => "unknown",
-        (AssetKind::Pump, Some(true)) => "runs",
-        (AssetKind::Pump, Some(false)) => "stands",
+        (AssetKind::Pump | AssetKind::Shiftable | AssetKind::LiftStation, Some(true)) => "runs",
+        (AssetKind::Pump | AssetKind::Shiftable | AssetKind::LiftStation, Some(false)) => "stands",
         (AssetKind::Inverter, Some(true)) => "produces",
         (AssetKind::Inverter, Some(false)) => "idle",
         (AssetKind::Lighting, Some(true)) => "lit",
         (AssetKind::Lighting, Some(false)) => "dark",
+        (AssetKind::Battery, Some(true)) => match asset.power_watts {
+            Some(watts) if watts < 0.0 => "gives",
+            _ => "takes",
+        },
+        (AssetKind::Battery, Some(false)) => "rests",
+        (AssetKind::Charger, Some(true)) => "charges",
+        (AssetKind::Charger, Some(false)) => match asset.details.connected {
+            Some(true) => "waits",
+            Some(false) => "free",
+            None => "idle",
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! The envelope, held from outside: single checks, the memory, and properties over all inputs.
 
 mod checks;
+mod energy;
 mod memory;
 mod properties;
 mod sequence;

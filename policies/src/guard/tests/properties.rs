@@ -4,11 +4,29 @@ use super::{Allowed, Bench, GuardMemory, guard, id, told, wish};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use site::command::{Authority, Outcome, Proposal, Setpoint};
-use site::units::Ratio;
+use site::units::{Current, Power, Ratio};
 use site::{Site, Snapshot};
 
 /// All that can be asked, and a tank and a stranger.
-const ASSETS: [&str; 10] = ["P1", "P2", "P3", "P4", "P5", "PV1", "PV2", "L1", "T1", "X9"];
+const ASSETS: [&str; 15] =
+    ["P1", "P2", "P3", "P4", "P5", "PV1", "PV2", "L1", "T1", "X9", "B1", "C1", "C2", "S1", "W1"];
+const OTHERS: [&str; 15] = [
+    "c1.lit",
+    "c1.remote",
+    "b1.remote",
+    "b1.fault",
+    "v1.connected",
+    "v1.remote",
+    "v2.connected",
+    "f1.running",
+    "f1.remote",
+    "f1.fault",
+    "w1.running",
+    "w1.remote",
+    "w1.fault",
+    "g1.running",
+    "g1.running",
+];
 const FLAGS: [&str; 4] = ["running", "remote", "fault", "dry"];
 
 fn setpoint() -> impl Strategy<Value = Setpoint> {
@@ -19,6 +37,8 @@ fn setpoint() -> impl Strategy<Value = Setpoint> {
         2 => share().prop_map(Setpoint::Limit),
         1 => Just(Setpoint::NoLimit),
         2 => share().prop_map(Setpoint::Light),
+        2 => (-9e4..9e4).prop_map(|watts| Setpoint::Power(Power::new(watts))),
+        2 => (-5.0..60.0).prop_map(|amperes| Setpoint::Charge(Current::new(amperes))),
     ]
 }
 
@@ -43,15 +63,28 @@ enum Change {
 fn change() -> impl Strategy<Value = Change> {
     let flag = (1..=5, prop::sample::select(FLAGS.to_vec())).prop_map(|(n, f)| format!("d{n}.{f}"));
     let any_flag =
-        prop_oneof![8 => flag, 1 => Just("c1.lit".into()), 1 => Just("c1.remote".into())];
+        prop_oneof![8 => flag, 4 => prop::sample::select(OTHERS.to_vec()).prop_map(String::from)];
     let number = prop_oneof![
         (0.0..6.0).prop_map(|level| ("l1.level", level)),
         (0.0..11.0).prop_map(|level| ("l2.level", level)),
         (0.0..7e4).prop_map(|power| ("s1.power", power)),
         (0.0..120.0).prop_map(|limit| ("s1.limit", limit)),
         (0.0..120.0).prop_map(|level| ("c1.level", level)),
+        (0.0..100.0).prop_map(|charge| ("b1.charge", charge)),
+        (-5e4..5e4).prop_map(|power| ("b1.power", power)),
+        (0.0..3.0).prop_map(|level| ("l3.level", level)),
     ];
-    let points = ["l1.level", "l2.level", "s1.power", "s1.limit", "s2.power", "c1.level"];
+    let points = [
+        "l1.level",
+        "l2.level",
+        "s1.power",
+        "s1.limit",
+        "s2.power",
+        "c1.level",
+        "b1.charge",
+        "b1.power",
+        "l3.level",
+    ];
     let bad = prop::sample::select(points.to_vec()).prop_map(String::from);
     prop_oneof![
         6 => (any_flag.clone(), any::<bool>()).prop_map(|(point, on)| Change::Flag(point, on)),
@@ -177,6 +210,94 @@ proptest! {
     }
 
     #[test]
+    fn a_battery_stays_within_its_range_its_charge_and_what_was_proposed(
+        bench in bench(), set in setpoint(), who in authority(),
+    ) {
+        let snapshot = bench.field.snapshot();
+        let allowed = look(&bench, &bench.site, &[wish("B1", set, who)]);
+        let Some(told) = told(&allowed, "B1") else { return Ok(()) };
+        let (Setpoint::Power(wanted), Setpoint::Power(power)) = (set, told) else {
+            return Err(TestCaseError::fail(format!("{set} became {told}")));
+        };
+        let (wanted, power) = (wanted.get(), power.get());
+        prop_assert!((-40e3..=50e3).contains(&power), "{power}");
+        // From where it is, through rest, and no further than was wished.
+        let charge = level(&snapshot, "b1.charge").unwrap();
+        let narrowed = power >= wanted.min(0.0) - 1e-6 && power <= wanted.max(0.0) + 1e-6;
+        prop_assert!(narrowed, "{wanted} became {power}");
+        prop_assert!(power >= 0.0 || charge > 10.0, "{power} at {charge} %");
+        prop_assert!(power <= 0.0 || charge < 90.0, "{power} at {charge} %");
+        let generator = on(&snapshot, "g1", "running") == Some(true);
+        prop_assert!(power <= 0.0 || !generator, "{power} from the generator");
+        prop_assert_eq!(on(&snapshot, "b1", "fault"), Some(false));
+        prop_assert_eq!(on(&snapshot, "b1", "remote"), Some(true));
+    }
+
+    #[test]
+    fn a_charger_pauses_or_charges_within_its_range_and_never_more_than_was_proposed(
+        bench in bench(), set in setpoint(), who in authority(),
+    ) {
+        let snapshot = bench.field.snapshot();
+        for (charger, device, most) in [("C1", "v1", 32.0), ("C2", "v2", 16.0)] {
+            let allowed = look(&bench, &bench.site, &[wish(charger, set, who)]);
+            let Some(told) = told(&allowed, charger) else { continue };
+            let (Setpoint::Charge(wanted), Setpoint::Charge(current)) = (set, told) else {
+                return Err(TestCaseError::fail(format!("{set} became {told}")));
+            };
+            let amperes = current.get();
+            let possible = amperes.abs() < 1e-9 || (6.0..=most).contains(&amperes);
+            prop_assert!(possible && amperes <= wanted.get().max(0.0), "{wanted:?} {current:?}");
+            prop_assert!(on(&snapshot, device, "connected").is_some(), "nobody knows who is there");
+            let generator = on(&snapshot, "g1", "running") == Some(true);
+            prop_assert!(amperes.abs() < 1e-9 || !generator, "{amperes} A from the generator");
+        }
+    }
+
+    #[test]
+    fn loads_and_stations_run_only_where_they_may(
+        bench in bench(), proposals in proposals(),
+    ) {
+        let snapshot = bench.field.snapshot();
+        let allowed = look(&bench, &bench.site, &proposals);
+        let generator = on(&snapshot, "g1", "running") == Some(true);
+        for (asset, device) in [("S1", "f1"), ("W1", "w1")] {
+            let Some(setpoint) = told(&allowed, asset) else { continue };
+            prop_assert_eq!(on(&snapshot, device, "remote"), Some(true));
+            prop_assert_eq!(on(&snapshot, device, "fault"), Some(false));
+            prop_assert!(on(&snapshot, device, "running").is_some());
+            if asset == "W1" {
+                let level = level(&snapshot, "l3.level").unwrap();
+                prop_assert!(setpoint == Setpoint::Stop || level > 0.3, "runs dry at {level} m");
+            } else {
+                prop_assert!(setpoint == Setpoint::Stop || !generator, "not carried");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cap_never_widens_what_the_plan_wants(
+        bench in bench(), plan in setpoint(), cap in setpoint(),
+        above in prop::sample::select(vec![Authority::Interlock, Authority::External]),
+    ) {
+        for asset in ["PV1", "C1"] {
+            let alone = look(&bench, &bench.site, &[wish(asset, plan, Authority::Plan)]);
+            let both = [wish(asset, plan, Authority::Plan), wish(asset, cap, above)];
+            let both = look(&bench, &bench.site, &both);
+            let share = |setpoint| match setpoint {
+                Some(Setpoint::Limit(share)) => Some(share.get()),
+                Some(Setpoint::NoLimit) => Some(1.0),
+                Some(Setpoint::Charge(current)) => Some(current.get()),
+                _ => None,
+            };
+            if let (Some(alone), Some(both)) =
+                (share(told(&alone, asset)), share(told(&both, asset)))
+            {
+                prop_assert!(both <= alone + 1e-9, "{asset}: {alone} became {both}");
+            }
+        }
+    }
+
+    #[test]
     fn the_order_of_assets_and_of_their_proposals_changes_nothing(
         bench in bench(), proposals in proposals(),
     ) {
@@ -189,6 +310,8 @@ proptest! {
         turned.pumps.reverse();
         turned.tanks.reverse();
         turned.inverters.reverse();
+        turned.chargers.reverse();
+        turned.generators.reverse();
         prop_assert_eq!(&look(&bench, &turned, &proposals), &allowed);
     }
 }

@@ -1,0 +1,167 @@
+//! The desk: where people hand in what changes the daemon's mind. Requests wait in a short queue
+//! and are answered between two phases of the cycle, never within one; what is answered with yes is
+//! on disk.
+
+use super::Controller;
+use jiff::Timestamp;
+use policies::limits::{LimitError, Order};
+use site::Mono;
+use site::external::{Direction, ExternalLimit};
+use site::time::add_seconds;
+use site::units::Power;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Requests that may wait; further ones are turned away.
+const QUEUE_MAX: usize = 8;
+/// How long a request may wait for its answer, real time. The controller looks at its desk whenever
+/// it waits, and during every solve.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// When a limit ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Until {
+    /// At an instant.
+    At(Timestamp),
+    /// So long after it begins.
+    After(Duration),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// To take up a limit from outside.
+    SetLimit {
+        /// Which way.
+        direction: Direction,
+        /// The most.
+        power: Power,
+        /// When it begins; none is at once.
+        from: Option<Timestamp>,
+        /// When it ends.
+        until: Until,
+        /// Who ordered it.
+        author: String,
+        /// Why.
+        reason: String,
+    },
+    /// To clear one limit.
+    ClearLimit(u64),
+    /// To clear all limits that were entered.
+    ClearLimits,
+}
+
+/// Why a request was not granted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DeskError {
+    /// The limit is none, or there is no such limit.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// It could not be put on disk, and was not taken up.
+    #[error("it could not be put on disk, and was not taken up: {0}")]
+    Disk(String),
+    /// The daemon is too busy, or stopping.
+    #[error("the daemon does not answer its desk now: it is busy, or stopping")]
+    Busy,
+}
+
+/// The limits that a request touched.
+pub type Granted = Vec<Order>;
+
+/// A request on its way, with the place for its answer.
+pub(super) type Errand = (Request, oneshot::Sender<Result<Granted, DeskError>>);
+
+/// Where requests are handed in.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    sender: mpsc::Sender<Errand>,
+}
+
+impl Desk {
+    pub(super) fn open() -> (Self, mpsc::Receiver<Errand>) {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        (Self { sender }, receiver)
+    }
+
+    /// Hands in a request and waits for its answer; what is granted is on disk.
+    ///
+    /// # Errors
+    /// When it is not granted; nothing has changed then, except that a request which was too late
+    /// for its answer ([`DeskError::Busy`]) may still be taken up: look at what is in force.
+    pub async fn ask(&self, request: Request) -> Result<Granted, DeskError> {
+        let (reply, answer) = oneshot::channel();
+        self.sender.try_send((request, reply)).map_err(|_| DeskError::Busy)?;
+        let answered = tokio::time::timeout(PATIENCE, answer).await;
+        answered.ok().and_then(Result::ok).unwrap_or(Err(DeskError::Busy))
+    }
+}
+
+impl Controller {
+    /// Where requests are handed in.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        self.desk.clone()
+    }
+
+    /// Waits, and answers what is handed in meanwhile.
+    pub(super) async fn wait_until(&mut self, at: Mono) {
+        let clock = self.clock.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = clock.sleep_until(at) => return,
+                Some(errand) = self.requests.recv() => self.settle(errand),
+            }
+        }
+    }
+
+    /// Grants a request, puts the state on disk, answers, and shows what is now in force.
+    pub(super) fn settle(&mut self, (request, reply): Errand) {
+        // Whoever asked has gone: what nobody is told must not be.
+        if reply.is_closed() {
+            return;
+        }
+        let granted = self.grant(request);
+        self.show_limits();
+        // It is on disk; somebody who does not wait for the answer finds it in force.
+        let _ = reply.send(granted);
+    }
+
+    fn grant(&mut self, request: Request) -> Result<Granted, DeskError> {
+        let now = self.clock.now().utc;
+        let before = self.state.limits.clone();
+        let limits = &mut self.state.limits;
+        let granted = match request {
+            Request::SetLimit { direction, power, from, until, author, reason } => {
+                let from = from.unwrap_or(now);
+                let until = match until {
+                    Until::At(at) => at,
+                    Until::After(length) => add_seconds(from.max(now), length.as_secs_f64()),
+                };
+                let limit = ExternalLimit { direction, power, from, until, author, reason };
+                vec![limits.set(now, limit)?]
+            }
+            Request::ClearLimit(id) => vec![limits.clear(id)?],
+            Request::ClearLimits => limits.clear_all(),
+        };
+        let state = serde_json::to_value(&self.state).unwrap_or_default();
+        if let Err(why) = self.history.remember(now, &state, &self.state.hash) {
+            self.state.limits = before;
+            return Err(DeskError::Disk(why));
+        }
+        for Order { id, limit } in &granted {
+            let (power, direction) = (limit.power.kw(), limit.direction.word());
+            let (until, author, reason) = (limit.until, &limit.author, &limit.reason);
+            let in_force = self.state.limits.orders(now).any(|order| order.id == *id);
+            let word = if in_force { "taken up" } else { "cleared" };
+            tracing::warn!(
+                id,
+                %until,
+                author,
+                reason,
+                "a limit of {direction} to {power:.1} kW was {word}"
+            );
+        }
+        Ok(granted)
+    }
+}
