@@ -71,6 +71,8 @@ fn help_names_the_exit_codes() {
       run        Run the daemon: poll the field, plan, and write setpoints
       check      Check a site file and every file it names, and say all that is
                  wrong
+      limit      Take up, show and clear limits of import and export that the grid's
+                 operator orders
       tariff     Show what a kWh costs, price by price, so that a bill can be
                  checked
       status     Show what a running daemon sees and does

@@ -1,11 +1,13 @@
 //! What a day really cost and did, from the truth and not from what the daemon believes.
 
 mod assets;
+mod network;
 
 pub use assets::{
     AssetLedger, BatteryLedger, LightingLedger, Range, SessionLedger, ShiftableLedger, Unserved,
     WellLedger,
 };
+pub use network::NetworkLedger;
 
 use crate::plant::Truth;
 use policies::billing::{Bill, Demand, Line, PeakMeter, Reading};
@@ -58,6 +60,7 @@ pub struct Ledger {
     peaks: PeakMeter,
     tanks: BTreeMap<AssetId, TankLedger>,
     assets: AssetLedger,
+    network: NetworkLedger,
     pressure: Option<f64>,
 }
 
@@ -83,6 +86,7 @@ impl Ledger {
             site,
             tanks: truth.tanks.iter().map(tank).collect(),
             assets: AssetLedger::open(&truth),
+            network: NetworkLedger::default(),
             last: truth.clone(),
             first: truth,
             bill: Bill::default(),
@@ -127,6 +131,7 @@ impl Ledger {
             self.pressure = Some(self.pressure.map_or(head, |known| known.min(head)));
         }
         self.assets.book(&self.site, &self.last, &truth);
+        self.network.book(&self.site, &self.last, &truth, seconds);
         self.last = truth;
     }
 
@@ -188,6 +193,11 @@ impl Ledger {
         let mut assets = self.assets.clone();
         assets.close(&self.site, &self.first, &self.last);
         assets
+    }
+    /// What the low-voltage network had to bear; none where the site declares none.
+    #[must_use]
+    pub fn network(&self) -> Option<&NetworkLedger> {
+        self.site.electrical.as_ref().map(|_| &self.network)
     }
     /// Lowest pressure where water is taken, m; none without a network.
     #[must_use]

@@ -161,9 +161,13 @@ impl Replay {
         }
         let mut trace = Trace::open(self.trace.as_deref(), player.name())?;
         let cycle = world.site().pace.cycle.as_secs_f64();
+        let mut given_up: BTreeMap<String, u64> = BTreeMap::new();
         while site::time::seconds_between(clock.now().utc, end) > cycle {
             let record = controller.next_cycle().await;
             trace.cycle(&record, &world.site().zone)?;
+            for wish in &controller.view().borrow().status.solver.shortfalls {
+                *given_up.entry(wish.wish.clone()).or_default() += 1;
+            }
             progress.done.fetch_add(1, Ordering::Relaxed);
         }
         let left = site::time::seconds_between(clock.now().utc, end).max(0.0);
@@ -171,7 +175,8 @@ impl Replay {
         let ledger = books.look();
         let status = controller.view().borrow().status.clone();
         let wall = timer.elapsed_ms() / 1e3;
-        let report = PolicyReport::new(&ledger, &controller, &status, world.stored(&ledger), wall);
+        let stored = world.stored(&ledger);
+        let report = PolicyReport::new(&ledger, &controller, &status, given_up, stored, wall);
         controller.stop().await;
         Ok(report)
     }

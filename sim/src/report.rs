@@ -1,6 +1,6 @@
 //! What a replay prints: one report per policy, as JSON and as a table.
 
-use crate::ledger::{AssetLedger, BillLedger, Ledger, TankLedger};
+use crate::ledger::{AssetLedger, BillLedger, Ledger, NetworkLedger, TankLedger};
 use crate::perturb::Perturbation;
 use policies::district::{Alarm, DistrictReport};
 use regie::control::Controller;
@@ -67,6 +67,8 @@ pub struct PolicyReport {
     pub tanks: BTreeMap<AssetId, TankLedger>,
     /// Batteries, charging sessions, wells, loads that may wait, and lamps.
     pub assets: AssetLedger,
+    /// The low-voltage network; none where the site declares none.
+    pub network: Option<NetworkLedger>,
     /// Change of the stored water as a share of what was stored at the start.
     pub storage_change: f64,
     /// Lowest pressure where water is taken, m.
@@ -85,6 +87,8 @@ pub struct PolicyReport {
     pub model: ModelStatus,
     /// Cycles by rung.
     pub fallbacks: BTreeMap<String, u64>,
+    /// Cycles in which the plan gave up each wish, by the wish's name.
+    pub given_up: BTreeMap<String, u64>,
     /// Commands sent, confirmed by read-back, and not acknowledged.
     pub commands: CommandCounts,
     /// Cycles.
@@ -119,6 +123,7 @@ impl PolicyReport {
         ledger: &Ledger,
         controller: &Controller,
         status: &Status,
+        given_up: BTreeMap<String, u64>,
         volumes: (f64, f64),
         wall_seconds: f64,
     ) -> Self {
@@ -143,6 +148,7 @@ impl PolicyReport {
             starts: pumps().map(|(id, a, b)| (id.clone(), a.starts - b.starts)).collect(),
             tanks: ledger.tanks().clone(),
             assets: ledger.assets(),
+            network: ledger.network().cloned(),
             storage_change: if volumes.0 > 0.0 { volumes.1 / volumes.0 - 1.0 } else { 0.0 },
             min_pressure_m: ledger.lowest_pressure(),
             mass_balance_error: last.water.as_ref().and_then(|water| water.balance_error),
@@ -157,6 +163,7 @@ impl PolicyReport {
             interlocks: status.guard.interlocks,
             model: status.model.clone(),
             fallbacks: status.rungs.iter().map(rung).collect(),
+            given_up,
             commands: CommandCounts {
                 sent: writes.commands,
                 confirmed: writes.confirmed,

@@ -1,6 +1,6 @@
 //! A replay's report as a table for people: one column per policy.
 
-use crate::ledger::LightingLedger;
+use crate::ledger::{LightingLedger, NetworkLedger};
 use crate::report::{PolicyReport, Report};
 use site::AssetId;
 use std::fmt::Write;
@@ -31,6 +31,7 @@ impl Report {
         table.water();
         table.leaks();
         table.assets();
+        table.network();
         table.conduct();
         table.comparison();
         table.text
@@ -149,12 +150,39 @@ impl Table<'_> {
         }
     }
 
+    /// The low-voltage network, where the site declares one.
+    fn network(&mut self) {
+        let of = |r: &PolicyReport, say: &dyn Fn(&NetworkLedger) -> String| {
+            r.network.as_ref().map_or_else(|| "-".to_owned(), say)
+        };
+        if self.report.policies.values().all(|r| r.network.is_none()) {
+            return;
+        }
+        self.row("voltages, % of nominal", |r| {
+            of(r, &|network| {
+                let (low, high) = network
+                    .voltages
+                    .values()
+                    .fold((f64::MAX, 0.0_f64), |seen, one| (seen.0.min(one.0), seen.1.max(one.1)));
+                format!("{:.1} .. {:.1}", 100.0 * low, 100.0 * high)
+            })
+        });
+        self.row("transformer, highest, %", |r| {
+            of(r, &|network| number(network.transformer, |share| format!("{:.0}", 100.0 * share)))
+        });
+        self.row("network breaches, min", |r| {
+            of(r, &|network| format!("{:.0}", network.breaches.values().sum::<f64>()))
+        });
+        self.row("network losses, kWh", |r| of(r, &|network| format!("{:.1}", network.losses_kwh)));
+    }
+
     fn conduct(&mut self) {
         self.row("guard interventions", |r| r.guard_interventions.to_string());
         self.row("cycles not optimal", |r| {
             let optimal = r.fallbacks.get("optimal").copied().unwrap_or(0);
             (r.cycles - optimal).to_string()
         });
+        self.given_up();
         self.row("commands sent", |r| r.commands.sent.to_string());
         self.row("  confirmed, overtaken", |r| {
             format!("{} {}", r.commands.confirmed, r.commands.superseded)
@@ -167,6 +195,19 @@ impl Table<'_> {
         });
         self.row("wall time, s", |r| format!("{:.1}", r.wall_seconds));
         self.row("record hash", |r| r.record_hash.chars().take(12).collect());
+    }
+
+    /// The wishes that were given up, and in how many cycles.
+    fn given_up(&mut self) {
+        let policies = self.report.policies.values();
+        let mut wishes: Vec<String> = policies.flat_map(|r| r.given_up.keys().cloned()).collect();
+        wishes.sort();
+        wishes.dedup();
+        for wish in wishes {
+            self.row(&format!("  given up: {wish}"), |r| {
+                r.given_up.get(&wish).map_or_else(|| "-".to_owned(), u64::to_string)
+            });
+        }
     }
 
     fn comparison(&mut self) {

@@ -19,6 +19,11 @@ const OVERDUE: f64 = 1800.0;
 /// [`FULL_AFTER`] seconds is full.
 const IDLE_SHARE: f64 = 0.1;
 const FULL_AFTER: f64 = 600.0;
+/// A vehicle whose driver said nothing may want more than what is booked or usual. Until it is
+/// full, at least this share of that is still wanted: who pauses it never learns.
+const REST_SHARE: f64 = 0.1;
+/// And at most this share of what can still be given until it leaves.
+const REST_ROOM: f64 = 0.8;
 
 /// What is remembered of the vehicle at a charger.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -131,15 +136,20 @@ fn session(site: &Site, charger: &Charger, snapshot: &Snapshot, visit: &Visit) -
     let usual = charger.usual;
     let total =
         wanted.map(Energy::new).or(booked.map(|booking| booking.energy)).unwrap_or(usual.energy);
-    let left = (total - visit.delivered).max(Energy::ZERO);
     let departure = leaves_in
         .map(|minutes| add_seconds(now, 60.0 * minutes))
         .or(booked.map(|booking| booking.departure))
         .unwrap_or_else(|| add_seconds(visit.arrival, usual.stay.as_secs_f64()));
     let overdue = departure <= now;
+    let departure = if overdue { add_seconds(now, OVERDUE) } else { departure };
+    let rest = if wanted.is_some() { Energy::ZERO } else { total * REST_SHARE };
+    // No more than the time that is left has room for: the rest is a guess, and not to be missed.
+    let hours = seconds_between(now, departure) / 3600.0;
+    let room = Energy::new(REST_ROOM * charger.max_power().get() * hours);
+    let left = (total - visit.delivered).max(rest.min(room));
     Session {
         arrival: visit.arrival,
-        departure: if overdue { add_seconds(now, OVERDUE) } else { departure },
+        departure,
         wanted: if visit.full { Energy::ZERO } else { left },
         basis: match (wanted, booked) {
             (Some(_), _) => Basis::Measured,

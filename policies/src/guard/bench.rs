@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Two tanks; P1 and P2 fill T1, P3 lifts from T1 to T2; P4 is shadowed and P5 observed. A battery,
-/// a charger, a load that may wait, a lift station, and a generator that carries P1 and the station.
+/// a charger, a load that may wait, a lift station, and a generator that carries P1 and the
+/// station.
 const SITE: &str = r#"
 regie: 1
 site: {id: bench, name: Bench, time_zone: Europe/Paris, latitude: 47, longitude: 5}

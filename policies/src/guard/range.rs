@@ -1,8 +1,8 @@
 //! Check 6, `range`: a setpoint must be of the asset's kind and within its bounds.
 
 use super::{Asset, Case, Ruling};
-use site::asset::{Battery, Charger};
-use site::command::Setpoint;
+use site::asset::{Battery, Charger, Lighting};
+use site::command::{Authority, Setpoint};
 use site::units::{Current, Power, Ratio};
 
 /// Currents closer than this to the least or most are at it: below what any charger resolves, A.
@@ -19,11 +19,28 @@ pub(super) fn clamp(case: &Case<'_>, wanted: Setpoint) -> Ruling {
         (Asset::Inverter(inverter), Setpoint::Limit(share)) => {
             within(share, inverter.min_limit, Setpoint::Limit)
         }
-        (Asset::Lighting(_), Setpoint::Light(share)) => within(share, Ratio::ZERO, Setpoint::Light),
+        (Asset::Lighting(cabinet), Setpoint::Light(share)) => {
+            within(share, least_light(case, cabinet, share), Setpoint::Light)
+        }
         (Asset::Battery(battery), Setpoint::Power(power)) => rated(battery, power),
         (Asset::Charger(charger), Setpoint::Charge(current)) => currents(charger, current),
         (asset, _) => Ruling::Block(format!("{} does not understand '{wanted}'", asset.kind())),
     }
+}
+
+/// The least light of a cabinet. A safety segment is not dimmed below what its programs ask for,
+/// and no limit from outside puts it out in the dark; whether it is lit at all is else its
+/// program's.
+fn least_light(case: &Case<'_>, cabinet: &Lighting, share: Ratio) -> Ratio {
+    // Who does not know takes it for dark.
+    let dark = cabinet.points.dark.as_ref().and_then(|point| case.snapshot.flag(point));
+    let dark = dark.unwrap_or(true);
+    let dims = match case.proposal.authority {
+        Authority::External => dark,
+        Authority::Plan => dark && share > Ratio::ZERO,
+        Authority::Interlock | Authority::Operator | Authority::Program => false,
+    };
+    if cabinet.safety && dims { cabinet.least_level() } else { Ratio::ZERO }
 }
 
 fn within(share: Ratio, least: Ratio, setpoint: fn(Ratio) -> Setpoint) -> Ruling {

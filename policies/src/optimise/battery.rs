@@ -1,14 +1,15 @@
 //! Batteries: energy balance, limits of power and energy, wear, a reserve for outages.
 
+use super::Inputs;
 use super::bus::{Buses, Reactive};
 use super::model::Model;
 use super::problem::Wish;
-use super::{Inputs, PENALTY_FACTOR};
 use good_lp::{Expression, Variable};
 use site::asset::{Battery, Mode};
 
-/// What a kWh outside the state of charge that is allowed costs per hour, as a multiple of the
-/// dearest energy: it comes back as fast as its power lets it.
+/// What a kWh outside the state of charge that is allowed, or below the reserve, costs per hour, as
+/// a multiple of the dearest energy: it comes back as fast as its power lets it. What is kept for
+/// an outage is no trader's stock.
 const OUTSIDE_FACTOR: f64 = 20.0;
 
 /// Columns of one battery; none where the plan cannot count on it.
@@ -141,7 +142,8 @@ impl Wishes {
         let above = self.high.slack(model, t, outside);
         model.row(format!("{}[{t}]", self.high.name), (energy - above).leq(high));
         if reserve > low {
-            let short = self.reserve.slack(model, t, PENALTY_FACTOR * dear * hours);
+            // Below the reserve for a quarter of an hour: dearer than what any tariff could save.
+            let short = self.reserve.slack(model, t, outside);
             model.row(format!("{}[{t}]", self.reserve.name), (energy + short).geq(reserve));
         }
     }

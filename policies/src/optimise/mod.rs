@@ -49,7 +49,7 @@ type Mix = Vec<f64>;
 const NEAR: Duration = Duration::from_secs(2 * 3600);
 /// Branch-and-bound nodes for one choice of pump combinations. A bound in nodes and not in seconds
 /// makes a replay repeat itself whatever the machine does.
-const NODES_MAX: i32 = 400;
+const NODES_MAX: i32 = 100;
 /// Relative gap at which a choice is good enough.
 const GAP: f64 = 0.002;
 /// A new choice must be better by this much, EUR over the horizon, to replace the standing one: it

@@ -93,14 +93,17 @@ impl<'a> Fleet<'a> {
             (_, true) => peak,
             (_, false) => 0.0,
         };
+        // What is kept for an outage is not for shaving: there the plan alone decides.
+        let reserved = !self.above_reserve(snapshot);
+        let most_given = if reserved { planned.min(0.0) } else { -self.sum(Led::give) };
         let mut power = planned;
         if with(power) > high {
-            let may_give = (planned < 0.0 || worth.giving) && self.above_reserve(snapshot);
-            let least = if may_give { -self.sum(Led::give) } else { planned.min(0.0) };
+            let may_give = planned < 0.0 || worth.giving;
+            let least = if may_give { most_given } else { planned.min(0.0) };
             power = (planned - (with(planned) - high)).max(least);
         }
         if with(power) > peak {
-            power = (power - (with(power) - peak)).max(-self.sum(Led::give));
+            power = (power - (with(power) - peak)).max(most_given);
         }
         if with(power) < low {
             power = (power + (low - with(power))).min(self.sum(Led::take));

@@ -151,7 +151,7 @@ impl SunspecInverter {
         let view = plant.inverter(self.inverter);
         let mut image = MARKER.to_vec();
         image.extend(self.identity());
-        image.extend(measurements(&view, &plant.grid()));
+        image.extend(measurements(&view, plant.grid().frequency_hz));
         image.extend(ratings(&view));
         image.extend(settings(&view));
         image.extend(self.model_123(at));

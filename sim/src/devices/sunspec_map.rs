@@ -1,7 +1,7 @@
 //! The register map of a SunSpec inverter, laid out from the published information models 1, 103,
 //! 120, 121 and 123, not from a site's profile.
 
-use crate::plant::{GridView, InverterView};
+use crate::plant::InverterView;
 
 /// Where the map begins.
 pub(super) const BASE: u16 = 40_000;
@@ -16,7 +16,7 @@ pub(super) const NO_SIGNED: u16 = 0x8000;
 const NO_UNSIGNED: u16 = 0xFFFF;
 
 /// Model 103: a three-phase inverter. Asleep it knows its energy and its state, nothing else.
-pub(super) fn measurements(view: &InverterView, grid: &GridView) -> Vec<u16> {
+pub(super) fn measurements(view: &InverterView, frequency_hz: f64) -> Vec<u16> {
     let mut model = empty(103, NO_UNSIGNED);
     let awake = view.available_w > 0.0;
     let power_scale = power_scale(view.rated_w);
@@ -41,13 +41,13 @@ pub(super) fn measurements(view: &InverterView, grid: &GridView) -> Vec<u16> {
     put(&mut model, 38, &[state(view)]);
     put(&mut model, 40, &[0; 4]);
     if awake {
-        let current = view.power_w / (3.0 * grid.voltage_v);
+        let current = view.power_w / (3.0 * view.voltage_v);
         let amperes = |current: f64| unsigned(current, -1);
         put(&mut model, 2, &[amperes(3.0 * current)]);
         put(&mut model, 3, &[amperes(current); 3]);
-        put(&mut model, 7, &[unsigned(grid.voltage_v * 3.0_f64.sqrt(), -1); 3]);
-        put(&mut model, 10, &[unsigned(grid.voltage_v, -1); 3]);
-        put(&mut model, 16, &[unsigned(grid.frequency_hz, -2)]);
+        put(&mut model, 7, &[unsigned(view.voltage_v * 3.0_f64.sqrt(), -1); 3]);
+        put(&mut model, 10, &[unsigned(view.voltage_v, -1); 3]);
+        put(&mut model, 16, &[unsigned(frequency_hz, -2)]);
     }
     model
 }

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 /// notices.
 const MISSED_SHARE: f64 = 0.02;
 const MISSED_KWH: f64 = 0.2;
+/// Light that is missing to no more than this share is what the program wanted: ballasts step.
+const DIMMED_SHARE: f64 = 0.02;
 
 /// What the assets did over the time of a ledger.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -122,6 +124,8 @@ pub struct LightingLedger {
     pub energy_kwh: f64,
     /// Light that the program wanted and that was not given, kWh at the rated power.
     pub dimmed_kwh: f64,
+    /// Minutes with less light than the program wanted. None on a safety segment.
+    pub minutes_below: f64,
 }
 
 impl Range {
@@ -173,6 +177,9 @@ impl AssetLedger {
             let missing = (wanted - given).get().max(0.0);
             let ledger = self.lighting.entry(cabinet.id.clone()).or_default();
             ledger.dimmed_kwh += cabinet.rated_power.kw() * missing * hours;
+            if missing > DIMMED_SHARE {
+                ledger.minutes_below += 60.0 * hours;
+            }
         }
         let ended = now.sessions.iter().skip(before.sessions.len());
         ended.for_each(|session| self.sessions.book(session));

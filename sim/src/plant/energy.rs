@@ -148,8 +148,9 @@ impl Plant {
     }
 
     /// What everything puts upon the low-voltage network at [`Plant::now`]: each asset in a fixed
-    /// order, then the buildings together. Motors, lamps and buildings have the network's usual
-    /// power factor; converters (inverters, batteries, chargers) have none but 1.
+    /// order, then the buildings together. What a generator carries puts nothing upon it. Motors,
+    /// lamps and buildings have the network's usual power factor; converters (inverters, batteries,
+    /// chargers) have none but 1.
     #[must_use]
     pub fn injections(&self) -> Vec<Injection> {
         let site = &self.site;
@@ -167,8 +168,17 @@ impl Plant {
                 reactive_var: watts * tan_phi,
             }
         };
-        let assets = self.powers().map(|(id, watts)| one(Some(id), watts));
+        let assets = self.powers().map(|(id, watts)| {
+            let carried = watts > 0.0 && self.is_carried(id);
+            one(Some(id), if carried { 0.0 } else { watts })
+        });
         assets.chain([one(None, self.load_w())]).collect()
+    }
+
+    /// Whether a running generator carries an asset.
+    fn is_carried(&self, asset: &AssetId) -> bool {
+        let generators = self.site.generators.iter().zip(&self.energy.generators);
+        generators.into_iter().any(|(one, set)| set.running && one.carries.contains(asset))
     }
 
     /// What a generator carries, in W: what takes power among the assets it may carry.

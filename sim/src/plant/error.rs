@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::electrical::FlowError;
 use hydraulics::HydraulicsError;
 use site::AssetId;
 use thiserror::Error;
@@ -50,6 +51,10 @@ pub enum PlantError {
         "inverters are declared and 'simulation: pv_profiles' is empty; name a recorded column"
     )]
     NoSun,
+
+    /// The electrical network of the site has no power flow.
+    #[error("'electrical': {0}")]
+    Wiring(#[from] FlowError),
 
     // --- the network file ---
     /// The network file was there when it was loaded and cannot be read any more.

@@ -41,6 +41,7 @@ mod views;
 mod visits;
 mod water;
 mod well;
+mod wiring;
 
 pub use charger::SessionTruth;
 pub use energy::Injection;
@@ -50,8 +51,8 @@ pub use exogenous::{Exogenous, Scout, SessionAhead};
 pub use leak::LeakRequest;
 pub use pump::{AUXILIARY_W, START_DELAY, STOP_DELAY};
 pub use truth::{
-    BatteryTruth, ChargerTruth, GridTruth, LampTruth, PressureTruth, PumpTruth, SolarTruth,
-    SwitchedTruth, TankTruth, Truth, WaterTruth, WellTruth,
+    BatteryTruth, ChargerTruth, GridTruth, LampTruth, NetworkTruth, PressureTruth, PumpTruth,
+    SolarTruth, SwitchedTruth, TankTruth, Truth, WaterTruth, WellTruth,
 };
 pub use views::{GridView, InverterView, LampView, PumpView};
 
@@ -71,6 +72,7 @@ use supply::{Coupling, Load};
 use transmitters::{FlowTransmitter, LevelTransmitter};
 use views::EarlierLife;
 use water::Water;
+use wiring::Wiring;
 
 /// Length of a step, in seconds.
 pub const STEP_S: i64 = 10;
@@ -101,6 +103,7 @@ pub struct Plant {
     lamps: Vec<Lamps>,
     loads: Vec<Load>,
     energy: Energy,
+    wiring: Option<Wiring>,
     coupling: Coupling,
     earlier: EarlierLife,
 }
@@ -158,6 +161,7 @@ impl Plant {
             lamps: lamps.collect(),
             loads: exogenous::loads(site, seed),
             energy: Energy::new(site, seed, start),
+            wiring: Wiring::new(site, seed, SECONDS)?,
             coupling: Coupling::new(
                 Chance::new(seed, "grid"),
                 Chance::new(seed, "meter of the grid"),
@@ -290,8 +294,15 @@ impl Plant {
         for (generator, watts) in self.energy.generators.iter_mut().zip(carried) {
             generator.step(seconds, watts);
         }
-        let power = self.import_w();
-        self.coupling.step(power, seconds);
+        let injections = if self.wiring.is_some() { self.injections() } else { Vec::new() };
+        let mut power = self.import_w();
+        let mut volts = None;
+        if let Some(wiring) = &mut self.wiring {
+            wiring.step(&injections);
+            power += wiring.cable_losses_w();
+            volts = wiring.busbar_v();
+        }
+        self.coupling.step((power, volts), seconds);
     }
 
     fn load_w(&self) -> f64 {

@@ -7,6 +7,7 @@ use super::truth::{
     GridTruth, LampTruth, PressureTruth, PumpTruth, SolarTruth, TankTruth, Truth, WaterTruth,
 };
 use super::water::Water;
+use super::wiring::Wiring;
 
 pub(super) fn energy(joules: f64) -> Energy {
     Energy::new(joules / 3600.0)
@@ -68,6 +69,7 @@ impl Plant {
                 import: energy(self.coupling.import_j),
                 export: energy(self.coupling.export_j),
             },
+            network: self.wiring.as_ref().map(Wiring::truth),
             water: water.map(water_truth),
         }
     }

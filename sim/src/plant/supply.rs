@@ -11,9 +11,8 @@ use crate::days::Recording;
 const LOAD_DEVIATION: f64 = 0.02;
 /// Over how long a load's noise is forgotten, in s.
 const LOAD_CORRELATION_S: f64 = 60.0;
-/// Voltage of the low-voltage side without load, in V.
+/// Voltage of the low-voltage side without load, in V, and its fall: where no network is declared.
 const VOLTAGE_V: f64 = 232.0;
-/// Fall of the voltage with the import, in V per W.
 const VOLTAGE_FALL_V_PER_W: f64 = 1.2e-5;
 /// Power factor of the whole site.
 const POWER_FACTOR: f64 = 0.97;
@@ -71,19 +70,21 @@ pub(crate) struct Coupling {
     pub(crate) import_j: f64,
     /// Exported since the start, in J.
     pub(crate) export_j: f64,
+    /// Voltage of each phase as the network has it, in V; none where no network is declared.
+    network_v: Option<f64>,
 }
 
 impl Coupling {
     pub(crate) fn new(chance: Chance, mut meter: Chance, step_s: f64) -> Self {
         let frequency = Wander::new(chance, FREQUENCY_CORRELATION_S, step_s);
         let gain = meter.factor(METER_DEVIATION);
-        Self { frequency, gain, power_w: 0.0, import_j: 0.0, export_j: 0.0 }
+        Self { frequency, gain, power_w: 0.0, import_j: 0.0, export_j: 0.0, network_v: None }
     }
 
-    /// Counts some seconds at a power in W.
-    pub(crate) fn step(&mut self, power_w: f64, seconds: f64) {
+    /// Counts some seconds at a power in W, with the voltage that the network has there, in V.
+    pub(crate) fn step(&mut self, (power_w, volts): (f64, Option<f64>), seconds: f64) {
         self.frequency.step();
-        self.power_w = power_w;
+        (self.power_w, self.network_v) = (power_w, volts);
         self.import_j += power_w.max(0.0) * seconds;
         self.export_j += (-power_w).max(0.0) * seconds;
     }
@@ -104,7 +105,7 @@ impl Coupling {
 
     /// Voltage of each phase, in V.
     pub(crate) fn voltage_v(&self) -> f64 {
-        VOLTAGE_V - VOLTAGE_FALL_V_PER_W * self.power_w
+        self.network_v.unwrap_or(VOLTAGE_V - VOLTAGE_FALL_V_PER_W * self.power_w)
     }
 
     /// Current of each phase, in A, without a sign.
@@ -127,7 +128,7 @@ mod tests {
         for seed in 0..50 {
             let chance = |name| Chance::new(seed, name);
             let mut coupling = Coupling::new(chance("grid"), chance("meter"), 10.0);
-            (0..8640).for_each(|_| coupling.step(123_456.0, 10.0));
+            (0..8640).for_each(|_| coupling.step((123_456.0, None), 10.0));
             let shown = coupling.shown_w();
             assert!((shown / 123_456.0 - 1.0).abs() < 0.01, "{shown}");
             assert!((shown / 10.0 - (shown / 10.0).round()).abs() < 1e-9, "tens of W: {shown}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 use site::AssetId;
-use site::units::{Current, Energy, Flow, Level, Power, Ratio, Seconds, Volume};
+use site::units::{ApparentPower, Current, Energy, Flow, Level, Power, Ratio, Seconds, Volume};
 
 use super::charger::SessionTruth;
 
@@ -40,7 +40,9 @@ pub struct Truth {
     pub load: Power,
     /// The point of common coupling.
     pub grid: GridTruth,
-    /// The network as a whole; none without water.
+    /// The low-voltage network; none where the site declares none.
+    pub network: Option<NetworkTruth>,
+    /// The water network as a whole; none without water.
     pub water: Option<WaterTruth>,
 }
 
@@ -181,7 +183,24 @@ pub struct GridTruth {
     pub export: Energy,
 }
 
-/// The network as a whole.
+/// The low-voltage network, by an AC power flow. Nothing is known of a voltage that collapsed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NetworkTruth {
+    /// Voltage of each node, as a share of the nominal one.
+    pub voltages: BTreeMap<AssetId, Ratio>,
+    /// Current of each section that has an ampacity, as a share of it, by the node at its end.
+    pub sections: BTreeMap<AssetId, Ratio>,
+    /// What each feeder carries.
+    pub feeders: BTreeMap<AssetId, ApparentPower>,
+    /// What the transformer carries, when the site has its own.
+    pub transformer: Option<ApparentPower>,
+    /// What cables and transformer turn to heat.
+    pub losses: Power,
+    /// Steps since the start in which the load was more than the network can carry.
+    pub unsolved_steps: u64,
+}
+
+/// The water network as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WaterTruth {
     /// What consumers ask for.

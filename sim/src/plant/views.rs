@@ -80,6 +80,8 @@ pub struct InverterView {
     pub limit: f64,
     /// Energy in its life, in Wh.
     pub energy_wh: f64,
+    /// Voltage of each phase where it is connected, in V.
+    pub voltage_v: f64,
 }
 
 /// A lighting cabinet as it shows itself.
@@ -150,13 +152,15 @@ impl Plant {
     /// An inverter.
     #[must_use]
     pub fn inverter(&self, inverter: usize) -> InverterView {
-        let solar = &self.solar[inverter];
+        let (solar, id) = (&self.solar[inverter], &self.site.inverters[inverter].id);
+        let volts = self.wiring.as_ref().and_then(|wiring| wiring.voltage_v(id));
         InverterView {
             available_w: solar.available_w,
             power_w: solar.power_w,
             rated_w: self.site.inverters[inverter].rated_power.get(),
             limit: solar.limit,
             energy_wh: self.earlier.inverters[inverter].wh + solar.produced_j / J_PER_WH,
+            voltage_v: volts.unwrap_or_else(|| self.coupling.voltage_v()),
         }
     }
 

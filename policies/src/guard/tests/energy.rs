@@ -193,3 +193,23 @@ fn a_cap_takes_nothing_from_what_is_narrower_already() {
     let power = [(kw(5.0), Plan), (kw(-10.0), External)];
     assert_eq!(settle("B1", &power), ("power -10.0 kW".into(), External));
 }
+
+#[test]
+fn a_safety_segment_keeps_its_light_in_the_dark() {
+    use Authority::{External, Operator, Plan};
+    let light = |percent: f64| Setpoint::Light(Ratio::new(percent / 100.0));
+    let mut bench = Bench::usual();
+    let cabinet = &mut bench.site.lighting[0];
+    cabinet.safety = true;
+    cabinet.points.dark = site::PointId::try_from("c1.dark".to_owned()).ok();
+    let mut told = |dark: bool, wanted: f64, who: Authority| {
+        bench.field.flag("c1.dark", dark);
+        bench.field.pass(600);
+        let allowed = bench.look(&[wish("L1", light(wanted), who)]);
+        super::told(&allowed, "L1").and_then(|setpoint| setpoint.argument())
+    };
+    assert_eq!(told(true, 60.0, Plan), Some(100.0), "never dimmed for a price");
+    assert_eq!(told(true, 0.0, External), Some(100.0), "nor put out for the grid");
+    assert_eq!(told(false, 90.0, External), Some(90.0), "by day nobody needs it");
+    assert_eq!(told(true, 90.0, Operator), Some(90.0), "people keep the last word");
+}
