@@ -9,6 +9,7 @@ pub mod control;
 pub mod http;
 pub mod load;
 pub mod metrics;
+pub mod outside;
 pub mod past;
 pub mod resident;
 pub mod status;

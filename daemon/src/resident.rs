@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// The name of the state file in its folder.
-pub(crate) const STATE_FILE: &str = "regie.db";
+pub const STATE_FILE: &str = "regie.db";
 
 /// Why the resident could not start, or ended.
 #[derive(Debug, thiserror::Error)]

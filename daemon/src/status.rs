@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use site::AssetId;
 use site::asset::Mode;
 use site::command::{Verdict, Verification};
-use site::plan::{Misfit, PumpFit, Rung, Shortfall};
+use site::plan::{Basis, Misfit, PumpFit, Rung, Shortfall};
 use std::collections::BTreeMap;
 
 /// Everything an operator sees at a glance.
@@ -76,6 +76,9 @@ pub struct Status {
     /// How the planner's model fits what is measured.
     #[serde(default)]
     pub model: ModelStatus,
+    /// Where the forecasts come from.
+    #[serde(default)]
+    pub forecast: ForecastStatus,
     /// Money and energy since the start, as metered.
     pub bill: BillStatus,
     /// Hash over all cycle records since the start, in hexadecimal.
@@ -233,6 +236,17 @@ pub struct SolverStatus {
     pub plan_expires_at: Option<Timestamp>,
     /// Expected cost of the present plan over its horizon, EUR.
     pub plan_cost_eur: Option<f64>,
+}
+
+/// Where the forecasts of the last cycle come from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ForecastStatus {
+    /// By inverter, and by `demand` and `base_load`: learned (`modelled`), the site file's guess
+    /// (`default`), or `outside`. Empty before the first cycle.
+    pub basis: BTreeMap<String, Basis>,
+    /// Why the outside forecast's file is not used, with its file and line; null when it is, or
+    /// when the site names none.
+    pub refused: Option<String>,
 }
 
 /// How the planner's model of the water network fits what is measured.

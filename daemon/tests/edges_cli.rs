@@ -6,7 +6,11 @@ mod fixtures;
 use fixtures::{asset, plan, status};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use policies::forecast::Learned;
+use policies::forecast::backtest::Score;
+use regie::cli::arguments::ForecastAction;
 use regie::cli::{Action, Log, Target, exit, parse, render};
+use regie::past::BacktestReport;
 use regie::status::{AssetKind, AssetStatus};
 use site::asset::Mode;
 use site::plan::{Misfit, MisfitKind, Step};
@@ -35,6 +39,63 @@ fn what_people_type_is_understood() {
     };
     assert_eq!((found, question.json), (asset("P1"), false));
     assert_eq!(question.target(), Target::Url("http://[::1]:9".to_owned()));
+}
+
+#[test]
+fn a_backtest_takes_lead_times_in_quarters_of_an_hour() {
+    let backtest = |words: &str| match typed(&format!("forecast backtest a.yaml {words}")) {
+        Ok(Action::Forecast { action: ForecastAction::Backtest(arguments) }) => Ok(arguments),
+        Ok(other) => panic!("{other:?}"),
+        Err(code) => Err(code),
+    };
+    assert_eq!(backtest("").map(|arguments| arguments.lead), Ok(vec![4, 24, 96]));
+    let given = backtest("--lead 15min,1h,48h --from 2026-01-15 --history h --json");
+    let given = given.expect("it is well formed");
+    assert_eq!((given.lead, given.json), (vec![1, 4, 192], true));
+    assert_eq!(given.from, Some(jiff::civil::date(2026, 1, 15)));
+    for wrong in ["--lead 10min", "--lead 49h", "--lead 0h", "--lead 1", "--from today"] {
+        assert_eq!(backtest(wrong).map(|arguments| arguments.lead), Err(exit::USAGE), "{wrong}");
+    }
+}
+
+#[test]
+fn a_backtest_is_a_table() {
+    let score = |quantity: &str, unit, clear| Score {
+        quantity: quantity.to_owned(),
+        unit,
+        lead_hours: 24.0,
+        count: 1248,
+        mean: 532.7,
+        mae: 34.391,
+        bias: -1.25,
+        rmse: 54.33,
+        persistence_mae: 46.4,
+        skill: 0.2588,
+        clear_sky_persistence_mae: clear,
+        within_spread: 0.702,
+    };
+    let at = |text: &str| Some(text.parse::<Timestamp>().expect("a time"));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sites/val-clair/site.yaml");
+    let shipped = regie::load::load(path.as_ref()).expect("the shipped site is sound");
+    let mut report = BacktestReport {
+        learned_from: at("2026-03-04T23:00:00Z"),
+        from: at("2026-03-05T23:00:00Z"),
+        to: at("2026-03-18T22:59:03Z"),
+        images: 20_160,
+        learned: Learned::new(&shipped.site),
+        scores: vec![score("demand", "m3/h", None), score("all_pv", "kW", Some(40.0))],
+    };
+    let zone = TimeZone::get("Europe/Paris").expect("a zone");
+    insta::assert_snapshot!(render::backtest(&report, &zone), @r"
+    Forecasts from 2026-03-06 00:00 to 2026-03-18 23:59, learned from 2026-03-05 00:00 on, 20160 images
+                         lead  quarters     mean      MAE     bias     RMSE | yesterday   skill  clear sky | in spread
+    demand, m3/h         24 h      1248   532.70    34.39    -1.25    54.33 |     46.40    26 %          - |      70 %
+    all_pv, kW           24 h      1248   532.70    34.39    -1.25    54.33 |     46.40    26 %      40.00 |      70 %
+    MAE mean absolute error; bias above 0: too much was forecast; yesterday, clear sky: MAE of persistence;
+    skill: 1 less MAE over yesterday's; in spread: about 68 % where spreads are right
+    ");
+    report.scores.clear();
+    assert!(render::backtest(&report, &zone).contains("nothing to compare"));
 }
 
 #[test]
@@ -78,6 +139,7 @@ fn help_names_the_exit_codes() {
       status     Show what a running daemon sees and does
       plan       Show the plan in force, hour by hour
       districts  Show the districts: night flows, leak alarms, volume balances
+      forecast   Put the forecasts to the test
       explain    Say why an asset does what it does
       help       Print this message or the help of the given subcommand(s)
 

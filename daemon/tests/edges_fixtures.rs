@@ -3,8 +3,8 @@
 
 use jiff::{Timestamp, ToSpan};
 use regie::status::{
-    AssetDetails, AssetKind, AssetStatus, BillStatus, DeviceStatus, GridStatus, GuardStatus,
-    ModelStatus, SolverStatus, Status, TankStatus, WriteStatus,
+    AssetDetails, AssetKind, AssetStatus, BillStatus, DeviceStatus, ForecastStatus, GridStatus,
+    GuardStatus, ModelStatus, SolverStatus, Status, TankStatus, WriteStatus,
 };
 use site::asset::Mode;
 use site::command::{
@@ -304,6 +304,7 @@ pub(crate) fn status() -> Status {
         },
         solver: solver(),
         model: ModelStatus::default(),
+        forecast: ForecastStatus::default(),
         bill: BillStatus {
             import_watthours: 273_750.0,
             export_watthours: 1_250.0,

@@ -5,6 +5,7 @@ mod charging;
 mod storage;
 mod switched;
 
+use crate::forecast::sun::is_night;
 use crate::guard::GuardMemory;
 use charging::Visit;
 use jiff::Timestamp;
@@ -198,7 +199,9 @@ fn base_load(
     let parts = || {
         let pumps = sum(&mut estimate.pumps.values().map(|pump| pump.power))?;
         let lights = sum(&mut estimate.lighting.values().map(|light| light.power))?;
-        let pv = sum(&mut estimate.inverters.values().map(|inverter| inverter.power))?;
+        // Many inverters sleep at night and say nothing; what they give then is known all the same.
+        let asleep = is_night(site, now).then_some(Power::ZERO);
+        let pv = sum(&mut estimate.inverters.values().map(|inverter| inverter.power.or(asleep)))?;
         let batteries = sum(&mut estimate.batteries.values().map(|battery| battery.power))?;
         let chargers = sum(&mut estimate.chargers.values().map(|charger| charger.power))?;
         let switched = sum(&mut estimate.switched.values().map(|load| load.power))?;

@@ -75,7 +75,7 @@ impl Inflows {
             let flow = |step: &Step| {
                 let middle = add_seconds(step.start, step.hours() * 1800.0);
                 learned.map_or(station.inflow, |learned| {
-                    let litres = learned.profile.expect(now, middle, &site.zone);
+                    let litres = learned.profile.expect(now, middle, site.calendar());
                     Flow::new((litres / LITRES).max(0.0))
                 })
             };
@@ -134,7 +134,7 @@ impl Learned {
         let gained = section * (window.last_level - window.level) / seconds;
         let pumped = if window.running { station.flow.get() } else { 0.0 };
         let inflow = (gained + pumped).max(0.0);
-        self.profile.observe(window.last, inflow * LITRES, &site.zone);
+        self.profile.observe(window.last, inflow * LITRES, site.calendar());
     }
 }
 

@@ -36,6 +36,7 @@ pub fn run(world: &World) -> Result<(), WorldError> {
             seed: 1,
             policies: vec![policy],
             trace: None,
+            history: None,
         };
         let timer = clock.stopwatch();
         let report = replay.run(world, &Progress::default())?;

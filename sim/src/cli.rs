@@ -154,6 +154,10 @@ struct ReplayArguments {
     /// Write a CSV line per cycle to FILE (the policy's name is put before its ending).
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Keep state and history in FOLDER as the daemon would (of the optimiser, or of the rules
+    /// when they alone are replayed); the folder must not hold a history.
+    #[arg(long, value_name = "FOLDER")]
+    history: Option<PathBuf>,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -263,8 +267,8 @@ fn replay(arguments: ReplayArguments) -> Outcome {
         Policies::Both => vec![Player::Optimal, Player::Rules],
     };
     let (day, days, seed) = (arguments.day, arguments.days, arguments.seed);
-    let (hours, trace) = (arguments.hours, arguments.trace);
-    let replay = Replay { day, days, hours, seed, policies, trace };
+    let (hours, trace, history) = (arguments.hours, arguments.trace, arguments.history);
+    let replay = Replay { day, days, hours, seed, policies, trace, history };
     let progress = Progress::default();
     let report = std::thread::scope(|scope| {
         let run = scope.spawn(|| replay.run(&world, &progress));

@@ -141,8 +141,10 @@ impl Outlook for Future {
         forecast.demand = over(&self.demand).into_iter().map(Flow::new).collect();
         forecast.demand_spread = vec![Flow::ZERO; steps.len()];
         forecast.base_load = over(&self.load).into_iter().map(Power::new).collect();
+        forecast.base_load_spread = vec![Power::ZERO; steps.len()];
         for (id, course) in &self.sun {
             forecast.pv.insert(id.clone(), over(course).into_iter().map(Power::new).collect());
+            forecast.pv_spread.insert(id.clone(), vec![Power::ZERO; steps.len()]);
         }
         for (id, course) in &self.inflow {
             forecast.inflow.insert(id.clone(), over(course).into_iter().map(Flow::new).collect());

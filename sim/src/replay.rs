@@ -9,8 +9,10 @@ use drivers::clock::Clock;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use regie::control::{Controller, Parts, Policy, State};
+use regie::resident::STATE_FILE;
+use regie::store::Store;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,6 +39,9 @@ pub struct Replay {
     pub policies: Vec<Player>,
     /// Where a line per cycle and policy is written, as CSV.
     pub trace: Option<PathBuf>,
+    /// A folder in which state and history are kept as the daemon keeps them: of the optimiser
+    /// when it is replayed, of the first policy otherwise.
+    pub history: Option<PathBuf>,
 }
 
 /// Cycles done so far, over all policies, and how many there will be.
@@ -150,7 +155,7 @@ impl Replay {
             loaded: world.loaded.clone(),
             connect: Arc::new(DuplexConnect::new(field.clone())),
             clock: clock.clone(),
-            store: None,
+            store: self.history(player).map(|folder| begin_history(folder, start)).transpose()?,
             state: self.watched(world, start)?,
             policy: player.policy(),
         });
@@ -180,4 +185,20 @@ impl Replay {
         controller.stop().await;
         Ok(report)
     }
+
+    /// Where the history of a policy is kept, when it is the one that is kept.
+    fn history(&self, player: Player) -> Option<&Path> {
+        let optimal = self.policies.contains(&Player::Optimal);
+        let kept = if optimal { Some(&Player::Optimal) } else { self.policies.first() };
+        self.history.as_deref().filter(|_| kept == Some(&player))
+    }
+}
+
+/// Begins a history in a folder that holds none.
+fn begin_history(folder: &Path, start: Timestamp) -> Result<Store, WorldError> {
+    let file = folder.join(STATE_FILE);
+    if file.exists() {
+        return Err(WorldError::HistoryThere { path: file });
+    }
+    Ok(Store::open(&file, start)?.store)
 }

@@ -9,6 +9,7 @@ use drivers::clock::Clock;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use regie::load::{Loaded, load};
+use regie::store::StoreError;
 use site::text::Finding;
 use site::{AssetId, Site};
 use std::path::{Path, PathBuf};
@@ -54,6 +55,15 @@ pub enum WorldError {
         /// The system's words.
         error: String,
     },
+    /// The folder for the history of a replay already holds one.
+    #[error("'{path}' is there already: a replay begins a history of its own; name another folder")]
+    HistoryThere {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The history of a replay cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A local day does not exist.
     #[error("{0} is not a day of this calendar")]
     Day(Date),

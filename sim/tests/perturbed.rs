@@ -21,6 +21,7 @@ fn replay(day: &str, hours: u32, seed: u64, perturb: &str) -> Report {
         seed,
         policies: vec![Player::Optimal],
         trace: None,
+        history: None,
     };
     replay.run(&world, &Progress::default()).expect("the shipped site can be simulated")
 }

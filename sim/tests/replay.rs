@@ -14,7 +14,7 @@ const DAY: &str = "2026-01-15";
 fn replay(policies: &[Player], hours: Option<u32>, seed: u64) -> Report {
     let day = DAY.parse().expect("a day");
     let policies = policies.to_vec();
-    let replay = Replay { day, days: 1, hours, seed, policies, trace: None };
+    let replay = Replay { day, days: 1, hours, seed, policies, trace: None, history: None };
     let progress = Progress::default();
     let report = replay.run(&world(), &progress).expect("the shipped site can be simulated");
     let (done, all) = (progress.done.load(Ordering::Relaxed), progress.all.load(Ordering::Relaxed));

@@ -15,7 +15,8 @@ fn world() -> World {
 fn rules(world: &World, hours: u32, seed: u64) -> PolicyReport {
     let day = "2026-01-13".parse().expect("a day");
     let policies = vec![Player::Rules];
-    let replay = Replay { day, days: 1, hours: Some(hours), seed, policies, trace: None };
+    let replay =
+        Replay { day, days: 1, hours: Some(hours), seed, policies, trace: None, history: None };
     let mut report = replay.run(world, &Progress::default()).expect("it can be simulated");
     report.policies.remove("rules").expect("it was asked for")
 }

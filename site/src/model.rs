@@ -101,6 +101,17 @@ pub struct BaseLoad {
     pub mean: Power,
 }
 
+/// A file with a forecast that others make. It may come and go while the daemon runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideForecast {
+    /// The file.
+    pub file: PathBuf,
+    /// It is not used when its first row is older than this.
+    pub max_age: Duration,
+    /// One's own forecast passes into it over this time from now.
+    pub blend: Duration,
+}
+
 /// One load of the simulated field that follows a recorded profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimulatedLoad {
@@ -205,6 +216,8 @@ pub struct Site {
     pub base_load: BaseLoad,
     /// The tariff.
     pub tariff: Tariff,
+    /// A forecast that others make, when there is one.
+    pub outside: Option<OutsideForecast>,
     /// For the simulator alone.
     pub simulation: Simulation,
 }

@@ -26,6 +26,8 @@ pub enum Basis {
     Held,
     /// From a model.
     Modelled,
+    /// From a forecast that others made.
+    Outside,
     /// From the site file, because nothing better is known.
     Default,
 }
@@ -38,6 +40,7 @@ impl Basis {
             Self::Measured => "measured",
             Self::Held => "held from before",
             Self::Modelled => "from a model",
+            Self::Outside => "from an outside forecast",
             Self::Default => "from the site file",
         }
     }
@@ -165,8 +168,17 @@ pub struct Forecast {
     pub demand_spread: Vec<Flow>,
     /// What each inverter could give.
     pub pv: BTreeMap<AssetId, Vec<Power>>,
+    /// Spread of what each inverter could give, one standard deviation.
+    #[serde(default)]
+    pub pv_spread: BTreeMap<AssetId, Vec<Power>>,
     /// Load of the buildings.
     pub base_load: Vec<Power>,
+    /// Spread of that load, one standard deviation.
+    #[serde(default)]
+    pub base_load_spread: Vec<Power>,
+    /// Where each of these comes from: by inverter, and by `demand` and `base_load`.
+    #[serde(default)]
+    pub basis: BTreeMap<String, Basis>,
     /// What lighting may do.
     pub lighting: BTreeMap<AssetId, Vec<LightingWindow>>,
     /// Price of imported energy.

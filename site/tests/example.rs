@@ -36,3 +36,30 @@ fn a_transmitters_tolerance_has_a_default_and_a_limit() {
     let small = site::file::read(&small, &path).expect("the network is not looked at here").site;
     assert!((small.tanks[0].level_tolerance.get() - 0.0375).abs() < 1e-12);
 }
+
+#[test]
+fn an_outside_forecast_has_its_file_beside_the_site_file() {
+    let (path, text) = example("val-clair/site.yaml");
+    let read = |forecast: &str| {
+        site::file::read(&format!("{text}\n{forecast}\n"), &path).map(|read| read.site.outside)
+    };
+    let hours = |hours: u64| std::time::Duration::from_secs(hours * 3600);
+    assert_eq!(read("").expect("it resolves"), None);
+    let plain = read("forecast: {file: pv.csv}").expect("it resolves").expect("it is named");
+    assert_eq!(plain.file, path.with_file_name("pv.csv"));
+    assert_eq!((plain.max_age, plain.blend), (hours(36), hours(3)));
+    let given = read("forecast: {file: /var/pv.csv, max_age: 12 h, blend: 0 s}");
+    let given = given.expect("it resolves").expect("it is named");
+    assert_eq!(given.file, Path::new("/var/pv.csv"));
+    assert_eq!((given.max_age, given.blend), (hours(12), hours(0)));
+    for (wrong, words) in [
+        ("forecast: {max_age: 12 h}", "'file'"),
+        ("forecast: {file: pv.csv, max_age: 8 d}", "max_age"),
+        ("forecast: {file: pv.csv, max_age: 200 h}", "max_age"),
+        ("forecast: {file: pv.csv, blends: 1 h}", "did you mean 'blend'"),
+    ] {
+        let findings = read(wrong).expect_err(wrong);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].to_string().contains(words), "{}", findings[0]);
+    }
+}

@@ -4,6 +4,7 @@ use super::exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use policies::forecast::backtest::LEAD_QUARTERS_MAX;
 use site::AssetId;
 use site::external::Direction;
 use site::units::Seconds;
@@ -84,6 +85,13 @@ pub enum Action {
         #[command(flatten)]
         question: Question,
     },
+    /// Put the forecasts to the test
+    #[command(after_help = exit::HELP)]
+    Forecast {
+        /// What to do.
+        #[command(subcommand)]
+        action: ForecastAction,
+    },
     /// Say why an asset does what it does
     #[command(after_help = exit::HELP)]
     Explain {
@@ -115,6 +123,42 @@ pub struct TariffQuestion {
     #[arg(long, value_name = "TIME")]
     pub seen_from: Option<String>,
     /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with forecasts.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ForecastAction {
+    /// Forecast over the history on disk as if it were live, and compare with what came
+    ///
+    /// Each quantity is learned as the history is read, forecast for each lead time, and compared
+    /// with the mean of the quarter of an hour that ends then. Persistence takes the same quarter
+    /// of the day before; skill is 1 less the ratio of the two mean absolute errors.
+    #[command(after_help = exit::HELP)]
+    Backtest(BacktestArguments),
+}
+
+/// What to compare.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct BacktestArguments {
+    /// The site file
+    #[arg(value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
+    pub site: PathBuf,
+    /// The folder of the history, when it is not where the site file says
+    #[arg(long, value_name = "FOLDER")]
+    pub history: Option<PathBuf>,
+    /// Compare from this local day on; what lies before is learned from all the same
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// Compare up to the end of this local day
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// Lead times, a quarter of an hour to two days
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = lead,
+          default_value = "1h,6h,24h")]
+    pub lead: Vec<u16>,
+    /// Print JSON instead of a table, for programs
     #[arg(long)]
     pub json: bool,
 }
@@ -253,6 +297,20 @@ fn step(text: &str) -> Result<Duration, String> {
     let bounds = Duration::from_secs(60)..=Duration::from_secs(86_400);
     let step = step.duration();
     if bounds.contains(&step) { Ok(step) } else { Err("write 1 min to 24 h".into()) }
+}
+
+/// Reads a lead time such as 15min, 1h or 24h, as quarters of an hour.
+fn lead(text: &str) -> Result<u16, String> {
+    let wrong = || {
+        format!("'{text}' is not a lead time; write whole quarters of an hour, such as 15min or 6h")
+    };
+    let (number, quarters) = match text.trim() {
+        text if text.ends_with("min") => (text.trim_end_matches("min"), 1.0 / 15.0),
+        text => (text.strip_suffix('h').ok_or_else(wrong)?, 4.0),
+    };
+    let quarters = number.trim().parse::<f64>().map_err(|_| wrong())? * quarters;
+    let whole = (1..=LEAD_QUARTERS_MAX).find(|whole| (f64::from(*whole) - quarters).abs() < 1e-9);
+    whole.ok_or_else(wrong)
 }
 
 fn asset(text: &str) -> Result<AssetId, String> {

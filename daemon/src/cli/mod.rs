@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod client;
 pub mod exit;
+mod forecast;
 pub mod limits;
 pub mod render;
 pub mod run;

@@ -1,6 +1,6 @@
 //! What `regie` does with its arguments.
 
-use super::arguments::{Action, Log, Question, Target};
+use super::arguments::{Action, ForecastAction, Log, Question, Target};
 use super::client::{Client, ClientError};
 use super::{exit, limits, render, tariff};
 use crate::http::Explanation;
@@ -46,6 +46,9 @@ pub fn run(action: &Action) -> u8 {
             let reports = client.status()?.value.districts;
             Ok(districts(&reports, json))
         }),
+        Action::Forecast { action: ForecastAction::Backtest(arguments) } => {
+            super::forecast::backtest(arguments)
+        }
         Action::Explain { asset, question } => {
             answer(question, |client, json| explain(client, asset, json))
         }
@@ -89,7 +92,7 @@ fn past(question: &Question, days: u32, state: Option<&Path>) -> u8 {
     }
 }
 
-fn store_code(error: &StoreError) -> u8 {
+pub(super) fn store_code(error: &StoreError) -> u8 {
     match error {
         StoreError::Denied { .. } => exit::PERMISSION,
         StoreError::Missing { .. } | StoreError::InUse { .. } => exit::UNAVAILABLE,
@@ -98,7 +101,7 @@ fn store_code(error: &StoreError) -> u8 {
 }
 
 /// Loads a site; prints all findings when there are any.
-fn loaded(site: &Path) -> Result<Loaded, u8> {
+pub(super) fn loaded(site: &Path) -> Result<Loaded, u8> {
     load(site).map_err(|findings| {
         eprint!("{}", render::findings(&findings));
         exit::CONFIGURATION

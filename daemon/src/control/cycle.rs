@@ -105,13 +105,15 @@ impl Controller {
         estimate
     }
 
-    fn forecast(&self, estimate: &Estimate) -> Forecast {
-        let site = &self.loaded.site;
-        let steps = forecast::steps(site, estimate.now.utc);
+    fn forecast(&mut self, estimate: &Estimate) -> Forecast {
+        let (site, now) = (&self.loaded.site, estimate.now.utc);
+        let steps = forecast::steps(site, now);
         let state = &self.state;
         let mut forecast = forecast(site, &state.learned, estimate, self.base_demand(), steps);
-        forecast.inflow = state.inflows.expected(site, estimate.now.utc, &forecast.steps);
+        forecast.inflow = state.inflows.expected(site, now, &forecast.steps);
         forecast.sessions = sessions::expected(site, estimate, &state.habits, &forecast.steps);
+        self.outside.lay_over(site, now, &mut forecast);
+        self.basis.clone_from(&forecast.basis);
         forecast
     }
 

@@ -17,6 +17,7 @@ pub use state::State;
 
 use crate::http::View;
 use crate::load::Loaded;
+use crate::outside::OutsideFile;
 use crate::store::Store;
 use drivers::clock::Clock;
 use drivers::connect::Connect;
@@ -28,9 +29,10 @@ use policies::fit::Correction;
 use policies::water::WaterModel;
 use site::Mono;
 use site::command::{Command, Guarded, Proposal, Verdict};
-use site::plan::{Estimate, Rung};
+use site::plan::{Basis, Estimate, Rung};
 use site::record::CycleRecord;
 use site::tariff::Tariff;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tally::Tally;
@@ -75,6 +77,9 @@ pub struct Controller {
     policy: Policy,
     outlook: Option<Arc<dyn Outlook>>,
     state: State,
+    outside: OutsideFile,
+    /// Where the last forecast came from.
+    basis: BTreeMap<String, Basis>,
     /// The planner's model with the last correction.
     corrected: Option<(Correction, Arc<WaterModel>)>,
     tally: Tally,
@@ -115,6 +120,8 @@ impl Controller {
             policy,
             outlook: None,
             state,
+            outside: OutsideFile::default(),
+            basis: BTreeMap::new(),
             corrected: None,
             tally: Tally::default(),
             started_at: now.utc,

@@ -3,8 +3,8 @@
 use super::Controller;
 use crate::http::View;
 use crate::status::{
-    BillStatus, DeviceStatus, GridStatus, GuardStatus, LimitStatus, SolverStatus, Status,
-    TankStatus,
+    BillStatus, DeviceStatus, ForecastStatus, GridStatus, GuardStatus, LimitStatus, SolverStatus,
+    Status, TankStatus,
 };
 use jiff::Timestamp;
 use policies::explain::explain;
@@ -123,6 +123,10 @@ impl Controller {
             writes: self.tally.writes.clone(),
             solver: self.solver(plan),
             model: self.model_status(),
+            forecast: ForecastStatus {
+                basis: self.basis.clone(),
+                refused: self.outside.refused().map(ToString::to_string),
+            },
             bill: self.bill(),
             record_hash: self.state.hash.clone(),
         }

@@ -18,7 +18,7 @@ mod write;
 
 pub use error::StoreError;
 pub use open::Opened;
-pub use read::{READINGS_MAX, RECORDS_MAX, Reading};
+pub use read::{IMAGES_MAX, Image, READINGS_MAX, RECORDS_MAX, Reading};
 pub use retain::FILE_BYTES_MAX;
 
 use rusqlite::Connection;

@@ -9,6 +9,7 @@ use site::command::Command;
 use site::plan::Plan;
 use site::record::CycleRecord;
 use site::{PointId, Quality};
+use std::collections::BTreeMap;
 
 /// The most readings one call returns: a point read every minute for two months.
 pub const READINGS_MAX: usize = 100_000;
@@ -17,8 +18,14 @@ pub const READINGS_MAX: usize = 100_000;
 /// cycles of one minute, and a spare hour for the day that has 25.
 pub const RECORDS_MAX: usize = 1_500;
 
+/// The most images one call returns: six hours of cycles of five seconds.
+pub const IMAGES_MAX: usize = 5_000;
+
 /// One reading of a series: when, the value (none when there is none), and how good it is.
 pub type Reading = (Timestamp, Option<f64>, Quality);
+
+/// All points that were kept in one cycle: what they read, and how good it is.
+pub type Image = BTreeMap<PointId, (Option<f64>, Quality)>;
 
 /// The state as stored, not yet believed.
 pub(super) struct StoredState {
@@ -191,6 +198,57 @@ impl Store {
             statement.query_map(bounds, reading)?.collect()
         };
         read().map_err(|error| self.error("read samples", &error))
+    }
+
+    /// The images from `from` (included) to `to` (excluded), one per cycle, oldest first, at most
+    /// [`IMAGES_MAX`]; ask again from the last one for more. Flags are 0 and 1; texts are in
+    /// [`Store::text`].
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Other`] when the file cannot be read.
+    pub fn images(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, Image)>, StoreError> {
+        let points: BTreeMap<i64, PointId> = (self.names.series.iter())
+            .filter_map(|(name, id)| Some((*id, PointId::try_from(name.clone()).ok()?)))
+            .collect();
+        let read = || -> rusqlite::Result<Vec<(Timestamp, Image)>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT ts, value, quality, series FROM sample
+                 WHERE ts >= ?1 AND ts < ?2 ORDER BY ts, series",
+            )?;
+            let mut rows = statement.query(params![encode::instant(from), encode::instant(to)])?;
+            let mut images: Vec<(Timestamp, Image)> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (at, value, quality) = reading(row)?;
+                if images.last().is_none_or(|(last, _)| *last != at) {
+                    if images.len() == IMAGES_MAX {
+                        break;
+                    }
+                    images.push((at, Image::new()));
+                }
+                if let (Some((_, image)), Some(point)) =
+                    (images.last_mut(), points.get(&row.get(3)?))
+                {
+                    image.insert(point.clone(), (value, quality));
+                }
+            }
+            Ok(images)
+        };
+        read().map_err(|error| self.error("read samples", &error))
+    }
+
+    /// When the first cycle that is still kept was frozen.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Other`] when the file cannot be read.
+    pub fn first_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let first: rusqlite::Result<Option<i64>> =
+            self.connection.query_row("SELECT min(ts) FROM cycle", [], |row| row.get(0));
+        let first = first.map_err(|error| self.error("read the first cycle", &error))?;
+        Ok(first.map(encode::timestamp))
     }
 
     /// The text a point had at `at` as far as known, and since when: the last change up to then.

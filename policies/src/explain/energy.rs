@@ -116,6 +116,7 @@ impl Text<'_> {
             Basis::Measured => "as its driver or the vehicle says",
             Basis::Held => "as known before",
             Basis::Modelled => "as booked",
+            Basis::Outside => "from an outside forecast",
             Basis::Default => "as usual here: nobody said it",
         };
         let hours = site::time::seconds_between(self.now(), session.departure) / 3600.0;

@@ -91,7 +91,7 @@ impl Fit {
         self.flow.serve(&pumps);
         self.power.serve(&pumps);
         let now = estimate.now.utc;
-        let expected = water.base_demand() * learned.demand.typical(now, &site.zone);
+        let expected = water.base_demand() * learned.demand.typical(now, site.calendar());
         let reading = Reading::take(site, water, estimate, expected);
         let ended = match (&mut self.window, &reading) {
             (Some(window), Some(reading)) if window.fits(reading, site.pace.cycle) => {

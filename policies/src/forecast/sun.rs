@@ -1,4 +1,4 @@
-//! Where the sun stands, and what a clear sky would give on a tilted plane.
+//! Where the sun stands.
 
 use jiff::{Timestamp, tz::TimeZone};
 use site::Site;
@@ -9,12 +9,6 @@ use solar_positioning::time::JulianDate;
 const DUSK_DEGREES: f64 = -6.0;
 /// Difference of terrestrial and universal time, s. It moves the sun by less than 0.01 degrees.
 const DELTA_T_SECONDS: f64 = 69.0;
-/// What the ground reflects.
-const ALBEDO: f64 = 0.2;
-/// Share of clear-sky irradiance that is diffuse.
-const DIFFUSE_SHARE: f64 = 0.15;
-/// Losses of modules, wiring and inverter together.
-const PERFORMANCE: f64 = 0.86;
 
 /// The sun in a site's sky.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,24 +51,21 @@ pub fn is_night(site: &Site, at: Timestamp) -> bool {
     sun(site, at).elevation < DUSK_DEGREES
 }
 
-/// What a plane would give under a clear sky, as a share of its peak power.
-///
-/// Haurwitz' clear-sky model for the horizontal, split into beam and diffuse, turned to the plane.
+/// The sun's own time at a place: hours since its midnight, 0 to below 24. Noon is when the sun is
+/// highest, whatever the clocks show.
 #[must_use]
-pub fn clear_share(sun: Sun, tilt_degrees: f64, azimuth_degrees: f64) -> f64 {
-    let height = sun.elevation.to_radians().sin();
-    if height <= 0.0 {
-        return 0.0;
-    }
-    let horizontal = 1098.0 * height * (-0.057 / height).exp();
-    let (tilt, zenith) = (tilt_degrees.to_radians(), (90.0 - sun.elevation).to_radians());
-    let turn = (sun.azimuth - azimuth_degrees).to_radians();
-    let incidence = zenith.cos() * tilt.cos() + zenith.sin() * tilt.sin() * turn.cos();
-    let beam = horizontal * (1.0 - DIFFUSE_SHARE) / height.max(0.05);
-    let on_plane = beam * incidence.max(0.0)
-        + horizontal * DIFFUSE_SHARE * (1.0 + tilt.cos()) / 2.0
-        + horizontal * ALBEDO * (1.0 - tilt.cos()) / 2.0;
-    (on_plane * PERFORMANCE / 1000.0).clamp(0.0, 1.2)
+pub fn solar_hour(longitude: f64, at: Timestamp) -> f64 {
+    let utc = TimeZone::UTC.to_datetime(at);
+    let clock = f64::from(utc.hour()) + f64::from(utc.minute()) / 60.0;
+    let clock = clock + f64::from(utc.second()) / 3600.0;
+    // The equation of time after Spencer (1971), within a minute.
+    let angle = std::f64::consts::TAU * (f64::from(utc.date().day_of_year()) - 1.0) / 365.0;
+    let ahead = 0.000_075 + 0.001_868 * angle.cos()
+        - 0.032_077 * angle.sin()
+        - 0.014_615 * (2.0 * angle).cos()
+        - 0.040_849 * (2.0 * angle).sin();
+    let ahead = ahead * 12.0 / std::f64::consts::PI;
+    (clock + longitude / 15.0 + ahead).rem_euclid(24.0)
 }
 
 #[cfg(test)]
@@ -82,11 +73,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn noon_is_high_in_june_and_low_in_december() {
-        let june = clear_share(Sun { elevation: 66.0, azimuth: 180.0 }, 30.0, 180.0);
-        let december = clear_share(Sun { elevation: 19.0, azimuth: 180.0 }, 30.0, 180.0);
-        assert!((0.7..1.0).contains(&june), "{june}");
-        assert!(december < june && december > 0.2, "{december}");
-        assert!(clear_share(Sun { elevation: -1.0, azimuth: 180.0 }, 30.0, 180.0) < 1e-9);
+    fn the_suns_noon_wanders_with_the_year() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        // At Greenwich the sun is late by 14 minutes in February and early by 16 in November.
+        for (text, noon) in [("2026-02-11T12:14:00Z", 12.0), ("2026-11-03T11:43:30Z", 12.0)] {
+            let hour = solar_hour(0.0, at(text));
+            assert!((hour - noon).abs() < 0.02, "{text}: {hour}");
+        }
+        assert!((solar_hour(15.0, at("2026-04-15T11:00:00Z")) - 12.0).abs() < 0.02);
     }
 }

@@ -85,7 +85,7 @@ fn before_anything_was_seen_the_site_file_is_believed() {
 #[test]
 fn the_days_curve_is_learned_from_how_the_level_rises() {
     let mut well = Well::new(0.018);
-    well.minutes(56 * 1440);
+    well.minutes(14 * 1440);
     let (day, night) = (well.expected(13), well.expected(3));
     assert!((day - 8.0).abs() < 0.8 && (night - 4.0).abs() < 0.6, "{day:.2} {night:.2} l/s");
 }
@@ -93,7 +93,7 @@ fn the_days_curve_is_learned_from_how_the_level_rises() {
 #[test]
 fn a_pump_that_delivers_less_than_its_plate_does_not_spoil_it() {
     let mut well = Well::new(0.014);
-    well.minutes(56 * 1440);
+    well.minutes(14 * 1440);
     let (day, night) = (well.expected(13), well.expected(3));
     assert!((day - 8.0).abs() < 0.8 && (night - 4.0).abs() < 0.6, "{day:.2} {night:.2} l/s");
 }

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 /// The usual reactance of a low-voltage cable, ohm/km.
 const REACTANCE: f64 = 0.08;
 
-pub(super) fn read(section: Section<'_>, context: &Context<'_>) -> Option<Electrical> {
+pub(super) fn read(section: Option<Section<'_>>, context: &Context<'_>) -> Option<Electrical> {
+    let section = section?;
     let nominal = section.quantity_or("nominal", Voltage::new(400.0));
     let band = share(&section, "band", Some(0.1));
     let upstream = section.quantity_or("upstream", Ratio::ONE);

@@ -7,6 +7,7 @@ mod districts;
 mod electrical;
 mod energy;
 mod flexible;
+mod forecast;
 mod lighting;
 mod simulation;
 mod storage;
@@ -211,12 +212,11 @@ fn whole(root: Section<'_>, origin: &Path, open: Open<'_>) -> Reading {
     let shiftable = flexible::shiftable(&root, &context);
     let lift_stations = flexible::lift_stations(&root, &context);
     let generators = flexible::generators(&root, &context);
-    let electrical =
-        root.section_maybe("electrical").and_then(|section| electrical::read(section, &context));
+    let electrical = electrical::read(root.section_maybe("electrical"), &context);
     let grid = root.section("grid").and_then(|section| energy::grid(section, &context));
-    let place = about.as_ref().and_then(Option::as_ref);
-    let tariff = tariff(&root, &context, place);
+    let tariff = tariff(&root, &context, about.as_ref().and_then(Option::as_ref));
     let base_load = base_load(root.section_maybe("base_load"));
+    let outside = forecast::read(root.section_maybe("forecast"), &context);
     let simulation = simulation::read(root.section_maybe("simulation"), &context);
     check_water(&root, water.is_none() && !pumps.is_empty());
     assets::unique(&root);
@@ -251,6 +251,7 @@ fn whole(root: Section<'_>, origin: &Path, open: Open<'_>) -> Reading {
             grid,
             base_load,
             tariff,
+            outside,
             simulation,
         }
     });

@@ -68,6 +68,7 @@ fn session(status: &Status, id: &AssetId, asset: &AssetStatus) -> Option<String>
         Basis::Measured => "as it says",
         Basis::Held => "as known before",
         Basis::Modelled => "as booked",
+        Basis::Outside => "as forecast by others",
         Basis::Default => "as usual",
     };
     let until = local(departure, &zone(status));

@@ -3,6 +3,7 @@
 mod districts;
 mod energy;
 mod findings;
+mod forecast;
 mod plan;
 mod status;
 mod tariff;
@@ -10,6 +11,7 @@ mod tariff;
 pub use districts::districts;
 pub use energy::limits;
 pub use findings::findings;
+pub use forecast::backtest;
 pub use plan::plan;
 pub use status::status;
 pub use tariff::tariff;

@@ -45,6 +45,7 @@ fn head(status: &Status) -> Vec<String> {
     let import = status.grid.import_watts.map_or(UNKNOWN.to_owned(), kilowatts);
     let mut lines = vec![format!("{:room$} {right}", cut(&title, room)), rung(status)];
     lines.extend(model(status));
+    lines.extend(forecast(status));
     let assumed = if status.price_assumed { ", assumed" } else { "" };
     lines.push(format!(
         "Grid    import {import}, peak {}; {} at {:.4} EUR/kWh{assumed}",
@@ -63,6 +64,12 @@ fn model(status: &Status) -> Option<String> {
     let others = misfits.len() - 1;
     let more = if others > 0 { format!(" (+{others})") } else { String::new() };
     Some(format!("Model   no longer fits{more}: {}", one_line(&first.words())))
+}
+
+/// One line when an outside forecast is refused; none while it is used.
+fn forecast(status: &Status) -> Option<String> {
+    let refused = status.forecast.refused.as_ref()?;
+    Some(format!("Outside forecast not used: {}", one_line(refused)))
 }
 
 fn rung(status: &Status) -> String {
@@ -162,8 +169,9 @@ fn field(asset: &AssetStatus) -> String {
 }
 
 fn devices(status: &Status) -> Vec<String> {
-    // A line about the model takes the place of one of these.
-    let most = DEVICES_SHOWN - usize::from(!status.model.misfits.is_empty());
+    // A line about the model or the forecast takes the place of one of these.
+    let said = [!status.model.misfits.is_empty(), status.forecast.refused.is_some()];
+    let most = DEVICES_SHOWN - said.iter().filter(|said| **said).count();
     let bad: Vec<&DeviceStatus> = status.devices.iter().filter(|device| !device.good).collect();
     let count = status.devices.len();
     if bad.is_empty() {

@@ -1,5 +1,4 @@
-//! What the history tells: the districts reckoned again from the stored samples, by the very code
-//! that watches them live.
+//! The districts as the history shows them.
 
 use crate::load::Loaded;
 use crate::resident::STATE_FILE;
