@@ -3,6 +3,7 @@
 use crate::demo::{self, Demo};
 use crate::perturb::Perturbation;
 use crate::plant::LeakRequest;
+use crate::problem;
 use crate::replay::{DAYS_MAX, Player, Progress, Replay};
 use crate::schedule::{self, ScheduleError};
 use crate::world::{World, WorldError};
@@ -45,6 +46,8 @@ enum Command {
     Audit(schedule::arguments::Judge),
     /// Judge what a network does by its own controls, or by level bands where it has none.
     Baseline(schedule::arguments::Baseline),
+    /// Write down a day's problem as data, with the planner's optimum: for tools of one's own.
+    Problem(problem::Arguments),
     /// Replay whole days on paused time and report cost, levels, starts and more.
     Replay(ReplayArguments),
 }
@@ -193,6 +196,7 @@ pub fn run() -> ExitCode {
         Command::Demo(arguments) => demonstrate(arguments),
         Command::Bench(arguments) => bench(&arguments),
         Command::Replay(arguments) => replay(arguments),
+        Command::Problem(arguments) => problem::run(&arguments),
         Command::Schedule(arguments) => schedule::schedule(&arguments).map_err(Into::into),
         Command::Audit(arguments) => schedule::audit(&arguments).map_err(Into::into),
         Command::Baseline(arguments) => schedule::baseline(&arguments).map_err(Into::into),

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod modbus;
 pub mod perturb;
 pub mod plant;
+pub mod problem;
 pub mod replay;
 pub mod report;
 mod schedule;

@@ -94,22 +94,13 @@ impl Replay {
             Some(hours) => site::time::add_seconds(start, f64::from(hours) * 3600.0),
             None => world.end_of(self.day, self.days)?,
         };
-        world.change_site(|site| {
-            site.pace.solve = SOLVE_LIMIT;
-            site.tariff.bill_over(start, BILLING_DAYS);
-        });
+        prepare(&mut world, start);
         let cycles = end.duration_since(start).as_secs().unsigned_abs()
             / world.site().pace.cycle.as_secs().max(1);
         let policies = u64::try_from(self.policies.len()).unwrap_or(1);
         progress.all.store(cycles * policies, Ordering::Relaxed);
-        let one = |policy: Player| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .start_paused(true)
-                .build()
-                .expect("a runtime needs no more than memory");
-            runtime.block_on(self.policy(&world, policy, (start, end), progress))
-        };
+        let one =
+            |policy: Player| paused().block_on(self.policy(&world, policy, (start, end), progress));
         let mut reports = BTreeMap::new();
         std::thread::scope(|scope| {
             let threads: Vec<_> = self
@@ -129,17 +120,6 @@ impl Replay {
         Ok(Report { site, day, days, seed, perturbed, policies: reports })
     }
 
-    /// What was learned on the days before, when the site says that it was watched.
-    fn watched(&self, world: &World, start: Timestamp) -> Result<Option<State>, WorldError> {
-        let site = world.site();
-        let seconds = f64::from(site.simulation.learn_days) * 86_400.0;
-        if seconds <= 0.0 {
-            return Ok(None);
-        }
-        let scout = world.scout(self.seed, site::time::add_seconds(start, -seconds))?;
-        Ok(Some(State::new(site).with(learned(site, scout, start))))
-    }
-
     async fn policy(
         &self,
         world: &World,
@@ -156,7 +136,7 @@ impl Replay {
             connect: Arc::new(DuplexConnect::new(field.clone())),
             clock: clock.clone(),
             store: self.history(player).map(|folder| begin_history(folder, start)).transpose()?,
-            state: self.watched(world, start)?,
+            state: watched(world, self.seed, start)?,
             policy: player.policy(),
         });
         if player == Player::Foresight {
@@ -201,4 +181,34 @@ fn begin_history(folder: &Path, start: Timestamp) -> Result<Store, WorldError> {
         return Err(WorldError::HistoryThere { path: file });
     }
     Ok(Store::open(&file, start)?.store)
+}
+
+/// What was learned on the days before a start, when the site says that it was watched.
+pub(crate) fn watched(
+    world: &World,
+    seed: u64,
+    start: Timestamp,
+) -> Result<Option<State>, WorldError> {
+    let site = world.site();
+    let seconds = f64::from(site.simulation.learn_days) * 86_400.0;
+    if seconds <= 0.0 {
+        return Ok(None);
+    }
+    let scout = world.scout(seed, site::time::add_seconds(start, -seconds))?;
+    Ok(Some(State::new(site).with(learned(site, scout, start))))
+}
+
+/// Changes a site for a replay that begins at an instant.
+pub(crate) fn prepare(world: &mut World, start: Timestamp) {
+    world.change_site(|site| {
+        site.pace.solve = SOLVE_LIMIT;
+        site.tariff.bill_over(start, BILLING_DAYS);
+    });
+}
+
+/// A runtime on paused time.
+pub(crate) fn paused() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().start_paused(true).build();
+    runtime.expect("a runtime needs no more than memory")
 }

@@ -27,11 +27,11 @@ use jiff::Timestamp;
 use ladder::Decision;
 use policies::fit::Correction;
 use policies::water::WaterModel;
-use site::Mono;
 use site::command::{Command, Guarded, Proposal, Verdict};
-use site::plan::{Basis, Estimate, Rung};
+use site::plan::{Basis, Estimate, Forecast, Rung};
 use site::record::CycleRecord;
 use site::tariff::Tariff;
+use site::{Mono, Site};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +68,19 @@ pub struct Parts {
     pub policy: Policy,
 }
 
+/// What a cycle's plan is asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The site.
+    pub site: Arc<Site>,
+    /// Its water network with what measurements say of it.
+    pub water: Option<Arc<WaterModel>>,
+    /// What was believed.
+    pub estimate: Estimate,
+    /// What was expected.
+    pub forecast: Forecast,
+}
+
 /// The controller of one site.
 pub struct Controller {
     loaded: Loaded,
@@ -90,6 +103,8 @@ pub struct Controller {
     decided_until: Mono,
     /// The last estimate: what proposals between cycles go by.
     believed: Estimate,
+    /// The last forecast.
+    expected: Forecast,
     proposals: Vec<Proposal>,
     commands: Vec<Guarded<Command>>,
     verdicts: Vec<Verdict>,
@@ -130,6 +145,7 @@ impl Controller {
             decision: Decision { rung: Rung::Release, plan: None, because: None },
             decided_until: Mono::new(Duration::MAX),
             believed: Estimate::default(),
+            expected: Forecast::default(),
             proposals: Vec::new(),
             commands: Vec::new(),
             verdicts: Vec::new(),
@@ -167,6 +183,16 @@ impl Controller {
     #[must_use]
     pub fn solve_times(&self) -> &[f64] {
         &self.tally.solve_ms
+    }
+
+    /// What the last cycle's plan was asked, whoever decided: for tools that ask it once more.
+    pub fn asked(&mut self) -> Asked {
+        Asked {
+            site: Arc::clone(&self.loaded.site),
+            water: self.corrected(),
+            estimate: self.believed.clone(),
+            forecast: self.expected.clone(),
+        }
     }
 
     /// Commands that were sent and not yet read back.

@@ -69,8 +69,10 @@ pub(crate) fn hours_left(
     while at < next.as_second() {
         let instant = Timestamp::from_second(at).unwrap_or(after);
         let inside = hours.contains(instant.to_zoned(site.zone.clone()).time());
-        if inside && instant >= after {
-            seconds += FINE.min(next.as_second() - at);
+        // A horizon ends at any second, and what is left of its quarter hour is left.
+        let (from, to) = (at.max(after.as_second()), (at + FINE).min(next.as_second()));
+        if inside {
+            seconds += (to - from).max(0);
         }
         at += FINE;
     }

@@ -2,7 +2,7 @@
 
 use super::Inputs;
 use super::bus::{Buses, Reactive};
-use super::model::Model;
+use super::model::{Model, Solved};
 use super::problem::Wish;
 use good_lp::{Expression, Variable};
 use site::asset::{Battery, Mode};
@@ -10,7 +10,7 @@ use site::asset::{Battery, Mode};
 /// What a kWh outside the state of charge that is allowed, or below the reserve, costs per hour, as
 /// a multiple of the dearest energy: it comes back as fast as its power lets it. What is kept for
 /// an outage is no trader's stock.
-const OUTSIDE_FACTOR: f64 = 20.0;
+pub(super) const OUTSIDE_FACTOR: f64 = 20.0;
 
 /// Columns of one battery; none where the plan cannot count on it.
 pub(super) struct BatteryColumns {
@@ -18,8 +18,30 @@ pub(super) struct BatteryColumns {
     pub(super) charge: Vec<Variable>,
     /// Given, kW.
     pub(super) discharge: Vec<Variable>,
-    /// Energy at the end of each step, kWh.
-    pub(super) energy: Vec<Variable>,
+    /// Energy at the end of each step.
+    pub(super) energy: Vec<Energy>,
+}
+
+/// Energy in a battery, kWh: what lies inside the state of charge that is allowed, more what is
+/// above it, less what is missing below it. Bounds of columns say what would take two rows, and a
+/// battery that starts inside and is not held never has to leave it.
+#[derive(Clone, Copy)]
+pub(super) struct Energy {
+    inside: Variable,
+    /// Above and below.
+    outside: Option<(Variable, Variable)>,
+}
+
+impl Energy {
+    fn total(self) -> Expression {
+        let inside = Expression::from(self.inside);
+        self.outside.map_or(inside.clone(), |(above, below)| inside + above - below)
+    }
+    /// Its value.
+    pub(super) fn kwh(self, solved: &Solved) -> f64 {
+        let outside = self.outside.map_or(0.0, |(a, b)| solved.value(a) - solved.value(b));
+        solved.value(self.inside) + outside
+    }
 }
 
 /// Adds all batteries.
@@ -75,17 +97,21 @@ fn one(
         // Losses pay for taking and giving at once only where energy has a negative price.
         let both = (1.0 / charge_max) * charge + (1.0 / discharge_max) * discharge;
         model.row(name("one_direction"), both.leq(1.0));
-        let energy = model.column(&name("energy"), 0.0, capacity);
+        let energy = missed.energy(model, inputs, (t, hours), capacity);
         let gained = before + one_way * hours * charge - hours / one_way * discharge;
-        model.row(name("balance"), gained.eq(energy));
-        missed.add(model, inputs, (t, hours), energy);
+        model.row(name("balance"), gained.eq(energy.total()));
         columns.charge.push(charge);
         columns.discharge.push(discharge);
         columns.energy.push(energy);
-        before = energy.into();
+        before = energy.total();
     }
     if let Some(&last) = columns.energy.last() {
-        model.cost("energy left at the end", -worth(inputs, battery), last);
+        let worth = worth(inputs, battery);
+        model.cost("energy left at the end", -worth, last.inside);
+        if let Some((above, below)) = last.outside {
+            model.cost("energy left at the end", -worth, above);
+            model.cost("energy left at the end", worth, below);
+        }
     }
     wishes.extend(missed.all());
     Some(columns)
@@ -93,7 +119,7 @@ fn one(
 
 /// What a kWh left at the end is worth, EUR: what it replaces later less the loss and the wear, at
 /// a price between the cheapest and the dearest of the horizon.
-fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
+pub(super) fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
     let prices = || inputs.forecast.price.iter().map(|price| price.get());
     let (cheap, dear) = (prices().fold(f64::MAX, f64::min), prices().fold(0.0, f64::max));
     let given = (dear - battery.wear.get()) * battery.one_way();
@@ -106,6 +132,8 @@ struct Wishes {
     high: Wish,
     reserve: Wish,
     marks: (f64, f64, f64),
+    /// It starts outside the state of charge that is allowed, or is held and may be led there.
+    strays: bool,
 }
 
 impl Wishes {
@@ -124,28 +152,34 @@ impl Wishes {
         let now = known.map_or(0.0, |charge| charge.value.get() * capacity);
         let mut reserve = wish("reserve");
         reserve.tolerance = reserve.tolerance.max(marks.2 - now);
-        Self { low: wish("charge_low"), high: wish("charge_high"), reserve, marks }
+        let strays = !(marks.0..=marks.1).contains(&now)
+            || inputs.holds.iter().any(|hold| hold.asset == battery.id);
+        Self { low: wish("charge_low"), high: wish("charge_high"), reserve, marks, strays }
     }
 
-    fn add(
+    /// The columns of the energy at the end of a step, and what the wishes say of it.
+    fn energy(
         &mut self,
         model: &mut Model,
         inputs: &Inputs<'_>,
         (t, hours): (usize, f64),
-        energy: Variable,
-    ) {
+        capacity: f64,
+    ) -> Energy {
         let dear = inputs.dearest_price();
         let (low, high, reserve) = self.marks;
         let outside = OUTSIDE_FACTOR * dear * hours;
-        let below = self.low.slack(model, t, outside);
-        model.row(format!("{}[{t}]", self.low.name), (energy + below).geq(low));
-        let above = self.high.slack(model, t, outside);
-        model.row(format!("{}[{t}]", self.high.name), (energy - above).leq(high));
+        let inside = model.column("energy", low, high);
+        let strays = self.strays.then(|| {
+            let above = self.high.slack_to(model, t, outside, capacity - high);
+            (above, self.low.slack_to(model, t, outside, low))
+        });
+        let energy = Energy { inside, outside: strays };
         if reserve > low {
             // Below the reserve for a quarter of an hour: dearer than what any tariff could save.
             let short = self.reserve.slack(model, t, outside);
-            model.row(format!("{}[{t}]", self.reserve.name), (energy + short).geq(reserve));
+            model.row(format!("{}[{t}]", self.reserve.name), (energy.total() + short).geq(reserve));
         }
+        energy
     }
 
     fn all(self) -> [Wish; 3] {

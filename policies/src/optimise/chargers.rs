@@ -13,7 +13,7 @@ use site::time::seconds_between;
 const SERVED: f64 = 0.2;
 /// What a kWh is worth less per hour that it comes later, EUR: at equal prices a vehicle is charged
 /// early, because drivers leave before they said.
-const EARLY: f64 = 2e-3;
+pub(super) const EARLY: f64 = 2e-3;
 
 /// Power of one charger in each step, kW; none in steps without a vehicle.
 pub(super) type ChargerColumns = Vec<Option<Variable>>;
@@ -51,7 +51,8 @@ fn one(
         tolerance: SERVED,
         slack: Vec::new(),
     };
-    for session in sessions {
+    let end = steps.last().map_or(inputs.estimate.now.utc, |step| step.end);
+    for session in sessions.iter().filter(|session| session.arrival < end) {
         if !free {
             by_itself(inputs, (charger, session), buses);
             continue;
@@ -81,7 +82,12 @@ fn one(
         }
         let short = wish.slack(model, last, charger.value.get().max(inputs.penalty_per_kwh()));
         let wanted = model.finite("session", session.wanted.kwh());
-        model.row(format!("{}[{last}]", wish.name), (delivered.clone() + short).geq(wanted));
+        // A vehicle that stays beyond the horizon need not be full at its end.
+        let room = most * after(session, steps);
+        let later = model.column(&format!("{}.after", charger.id), 0.0, room.min(wanted).max(0.0));
+        model.cost("charged after the horizon", inputs.mean_price(), later);
+        let served = delivered.clone() + short + later;
+        model.row(format!("{}[{last}]", wish.name), served.geq(wanted));
         model.row(format!("{}.full[{last}]", charger.id), delivered.leq(wanted));
     }
     wishes.push(wish);
@@ -93,6 +99,12 @@ fn overlap(session: &Session, step: &Step) -> f64 {
     let from = session.arrival.max(step.start);
     let to = session.departure.min(step.end);
     (seconds_between(from, to) / 3600.0).max(0.0)
+}
+
+/// Hours that a session goes on after the last step.
+pub(super) fn after(session: &Session, steps: &[Step]) -> f64 {
+    let end = steps.last().map_or(session.departure, |step| step.end);
+    (seconds_between(end.max(session.arrival), session.departure) / 3600.0).max(0.0)
 }
 
 /// Nobody tells this charger anything: it charges at once, as fast as it can.

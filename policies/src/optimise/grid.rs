@@ -11,9 +11,9 @@ use site::plan::Step;
 use site::units::Power;
 
 /// What a kW above a limit that an authority ordered costs per hour, EUR.
-const ORDER_PRICE: f64 = 20.0;
+pub(super) const ORDER_PRICE: f64 = 20.0;
 /// What one kWh later is worth less per hour ahead, EUR: breaks ties towards the near.
-const PATIENCE: f64 = 1e-5;
+pub(super) const PATIENCE: f64 = 1e-5;
 
 /// Columns of the point of common coupling.
 pub(super) struct GridColumns {

@@ -10,6 +10,7 @@ mod battery;
 mod bus;
 mod chargers;
 mod counterfactual;
+mod day;
 mod due;
 mod energy;
 mod extract;
@@ -26,6 +27,7 @@ mod tanks;
 mod trajectory;
 
 pub use counterfactual::Counterfactual;
+pub use day::{Day, Optimum, data};
 pub use hold::{Held, Hold};
 pub use model::{Limits, SolveError};
 pub use prepared::Prepared;
@@ -52,6 +54,8 @@ const NEAR: Duration = Duration::from_secs(2 * 3600);
 const NODES_MAX: i32 = 100;
 /// Relative gap at which a choice is good enough.
 const GAP: f64 = 0.002;
+/// The same in EUR over the horizon: a third of what a new choice must save to be taken.
+const GAP_EUR: f64 = 0.5;
 /// A new choice must be better by this much, EUR over the horizon, to replace the standing one: it
 /// is a cost of the model itself, so both are weighed with the same freedom.
 const GAIN_MIN: f64 = 1.5;
@@ -337,6 +341,19 @@ fn unavailable(inputs: &Inputs<'_>) -> BTreeSet<AssetId> {
     pumps.filter(|id| !inputs.commandable(id)).cloned().collect()
 }
 
+impl Limits {
+    /// The limits within which the planner chooses what is switched.
+    #[must_use]
+    pub fn of_a_choice(site: &Site) -> Self {
+        Self {
+            seconds: site.pace.solve.as_secs_f64(),
+            nodes: NODES_MAX,
+            gap: GAP,
+            gap_eur: GAP_EUR,
+        }
+    }
+}
+
 /// Chooses combinations: the mixed-integer program around the guess, and once more around what came
 /// out when that moved the coming levels far.
 fn choose(
@@ -345,8 +362,7 @@ fn choose(
     threshold: f64,
     work: &mut Work,
 ) -> Result<Schedule, SolveError> {
-    let limits =
-        Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: NODES_MAX, gap: GAP };
+    let limits = Limits::of_a_choice(inputs.site);
     let pass = |trajectory: &Trajectory, guess: Option<&Schedule>, work: &mut Work| {
         let switching = Switching::Free(guess, threshold);
         let mut problem = problem::build(inputs, trajectory, &switching);
@@ -366,7 +382,8 @@ fn choose(
 
 /// The linear program with the near combinations standing: cost, plan and prices.
 fn fixed(inputs: &Inputs<'_>, schedule: &Schedule, words: &str) -> Result<Plan, SolveError> {
-    let limits = Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: 1, gap: GAP };
+    let limits =
+        Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: 1, gap: GAP, gap_eur: 0.0 };
     let trajectory = Trajectory::follow(inputs, Some(schedule));
     let switching = Switching::Fixed(schedule);
     let mut problem = problem::build(inputs, &trajectory, &switching);

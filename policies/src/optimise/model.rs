@@ -11,6 +11,10 @@ use good_lp::{
     Constraint, Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable,
     WithInitialSolution, variable,
 };
+use std::collections::BTreeMap;
+
+/// The solver's own least absolute gap, EUR.
+const ABSOLUTE_GAP_MIN: f64 = 1e-6;
 
 /// Limits of one solve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +25,8 @@ pub struct Limits {
     pub nodes: i32,
     /// Relative gap at which an integer solution is good enough.
     pub gap: f64,
+    /// Absolute gap at which it is, EUR.
+    pub gap_eur: f64,
 }
 
 /// Why there is no solution.
@@ -57,6 +63,10 @@ pub(super) struct Model {
     objective: Expression,
     rows: Vec<(String, Constraint)>,
     broken: Option<String>,
+    /// The parts of the cost by name, when somebody wants to know them.
+    parts: Option<BTreeMap<String, Expression>>,
+    /// Columns that are 0 or 1 may lie between.
+    relaxed: bool,
 }
 
 /// A solution with its prices.
@@ -68,9 +78,15 @@ pub(super) struct Solved {
     pub(super) objective: f64,
     /// The limits ended the solve before the gap was reached.
     pub(super) truncated: bool,
+    /// The parts of the cost by name, EUR; empty unless the model was asked to know them.
+    pub(super) parts: BTreeMap<String, f64>,
 }
 
 impl Model {
+    /// A model that knows the parts of its cost by name; `relaxed` lets what is 0 or 1 lie between.
+    pub(super) fn itemised(relaxed: bool) -> Self {
+        Self { parts: Some(BTreeMap::new()), relaxed, ..Self::default() }
+    }
     /// A column between two bounds.
     pub(super) fn column(&mut self, name: &str, min: f64, max: f64) -> Variable {
         if !min.is_finite() || max.is_nan() || min > max + 1e-9 {
@@ -87,6 +103,9 @@ impl Model {
             let value = f64::from(u8::from(fixed));
             return self.variables.add(variable().min(value).max(value));
         }
+        if self.relaxed {
+            return self.variables.add(variable().min(0.0).max(1.0));
+        }
         let column = self.variables.add(variable().binary());
         self.integers.push((column, f64::from(u8::from(guess))));
         column
@@ -95,6 +114,9 @@ impl Model {
     pub(super) fn cost(&mut self, name: &str, factor: f64, column: Variable) {
         if factor.is_finite() {
             self.objective.add_mul(factor, column);
+            if let Some(parts) = &mut self.parts {
+                parts.entry(name.to_owned()).or_default().add_mul(factor, column);
+            }
         } else {
             self.broken.get_or_insert_with(|| format!("cost of {name}"));
         }
@@ -125,6 +147,7 @@ impl Model {
             return Err(SolveError::NotFinite(broken));
         }
         let objective = self.objective.clone();
+        let parts = self.parts.unwrap_or_default();
         let warm = self.integers.iter().any(|(_, guess)| *guess > 0.5);
         let mut problem = self
             .variables
@@ -134,6 +157,7 @@ impl Model {
             .set_parallel(HighsParallelType::Off)
             .set_time_limit(limits.seconds)
             .set_option("mip_rel_gap", limits.gap)
+            .set_option("mip_abs_gap", limits.gap_eur.max(ABSOLUTE_GAP_MIN))
             .set_option("mip_max_nodes", limits.nodes);
         let mut rows = Vec::with_capacity(self.rows.len());
         for (name, row) in self.rows {
@@ -150,7 +174,9 @@ impl Model {
         })?;
         let truncated = matches!(values.status(), SolutionStatus::TimeLimit);
         let objective = objective.eval_with(&values);
-        Ok(Solved { values, rows, objective, truncated })
+        let part = |(name, part): (String, Expression)| (name, part.eval_with(&values));
+        let parts = parts.into_iter().map(part).collect();
+        Ok(Solved { values, rows, objective, truncated, parts })
     }
 }
 

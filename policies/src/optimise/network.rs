@@ -13,9 +13,9 @@ use site::electrical::Electrical;
 /// What a kW above what a feeder or transformer may carry costs per hour, EUR.
 pub(super) const OVERLOAD_PRICE: f64 = 5.0;
 /// What one per cent of voltage outside the band costs per hour at one node, EUR.
-const VOLTAGE_PRICE: f64 = 5.0;
+pub(super) const VOLTAGE_PRICE: f64 = 5.0;
 /// The plan keeps this far inside the band: losses are left out, and loads are not known exactly.
-const VOLTAGE_MARGIN: f64 = 0.003;
+pub(super) const VOLTAGE_MARGIN: f64 = 0.003;
 /// More than any feeder carries, kW.
 const FLOW_MAX: f64 = 1e5;
 
@@ -108,7 +108,11 @@ fn voltage(
 
 /// Square of the voltage above the transformer, as a share: reckoned back from what is measured at
 /// the busbar, or what stands in the site file.
-fn upstream_square(inputs: &Inputs<'_>, electrical: &Electrical, sensitivity: &Sensitivity) -> f64 {
+pub(super) fn upstream_square(
+    inputs: &Inputs<'_>,
+    electrical: &Electrical,
+    sensitivity: &Sensitivity,
+) -> f64 {
     let measured = inputs.estimate.busbar.zip(inputs.estimate.import);
     measured.map_or(electrical.upstream.get().powi(2), |(voltage, import)| {
         let busbar = (voltage.get() / electrical.nominal.get()).powi(2);

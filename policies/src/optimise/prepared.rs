@@ -26,7 +26,7 @@ impl Prepared {
         let trajectory = Trajectory::follow(inputs, None);
         let problem = problem::build(inputs, &trajectory, &Switching::Fixed(&schedule));
         let seconds = inputs.site.pace.solve.as_secs_f64();
-        Self { problem, limits: Limits { seconds, nodes: 1, gap: GAP } }
+        Self { problem, limits: Limits { seconds, nodes: 1, gap: GAP, gap_eur: 0.0 } }
     }
 
     /// Rows of the program.

@@ -35,7 +35,17 @@ impl Wish {
     }
     /// A column for what is missed in a step, at a price per unit, EUR.
     pub(super) fn slack(&mut self, model: &mut Model, t: usize, price: f64) -> Variable {
-        let column = model.column(&self.name, 0.0, f64::INFINITY);
+        self.slack_to(model, t, price, f64::INFINITY)
+    }
+    /// The same where no more than so much can be missed.
+    pub(super) fn slack_to(
+        &mut self,
+        model: &mut Model,
+        t: usize,
+        price: f64,
+        most: f64,
+    ) -> Variable {
+        let column = model.column(&self.name, 0.0, most);
         model.cost(&self.name, price, column);
         self.slack.push((t, column, price));
         column
@@ -63,7 +73,16 @@ pub(super) fn build(
     trajectory: &Trajectory,
     switching: &Switching<'_>,
 ) -> Problem {
-    let mut model = Model::default();
+    build_in(Model::default(), inputs, trajectory, switching)
+}
+
+/// Builds it in a model that may already have been told something.
+pub(super) fn build_in(
+    mut model: Model,
+    inputs: &Inputs<'_>,
+    trajectory: &Trajectory,
+    switching: &Switching<'_>,
+) -> Problem {
     let combination = pumps::add(&mut model, inputs, switching);
     let mut buses = Buses::new(inputs);
     let mut wishes = Vec::new();

@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a m3 below or above a well's band costs per hour, EUR.
-const BAND_PRICE: f64 = 2.0;
+pub(super) const BAND_PRICE: f64 = 2.0;
 /// What a m3 that overflows costs, EUR: sewage in a street.
-const SPILL_PRICE: f64 = 500.0;
+pub(super) const SPILL_PRICE: f64 = 500.0;
 /// What a m3 that the pump would draw from an empty well costs, EUR.
-const DRY_PRICE: f64 = 1.0;
+pub(super) const DRY_PRICE: f64 = 1.0;
 
 /// Columns of all loads that are on or off, in the order of [`loads`].
 pub(super) struct SwitchedColumns {
@@ -119,7 +119,7 @@ pub(super) fn bounds(inputs: &Inputs<'_>, load: Load<'_>, t: usize) -> (f64, f64
     }
 }
 
-fn commandable(load: Load<'_>, state: Option<&PumpState>) -> bool {
+pub(super) fn commandable(load: Load<'_>, state: Option<&PumpState>) -> bool {
     load.control.mode == Mode::Control && state.is_some_and(|state| state.unavailable.is_none())
 }
 

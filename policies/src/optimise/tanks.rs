@@ -9,18 +9,18 @@ use site::asset::Tank;
 
 /// What a m3 of demand that cannot be met costs, EUR, besides what it would spare: dearer than
 /// everything else.
-const UNMET_PRICE: f64 = 50.0;
+pub(super) const UNMET_PRICE: f64 = 50.0;
 /// What a m3 that overflows costs, EUR, besides what it would spare.
-const SPILL_PRICE: f64 = 20.0;
+pub(super) const SPILL_PRICE: f64 = 20.0;
 /// What one m3 more or less spares until the end of the horizon at most, as a multiple of the price
 /// of being outside the band for so long. Unmet demand and overflow are dearer by it: otherwise the
 /// plan would reckon with water that is not there, and as early as possible.
-const SPARED: f64 = 2.0;
+pub(super) const SPARED: f64 = 2.0;
 /// What a m3 costs per hour inside the cushion next to a band's end, EUR: cheaper than a broken
 /// promise, dearer than no cushion.
-const CUSHION_PRICE: f64 = 0.05;
+pub(super) const CUSHION_PRICE: f64 = 0.05;
 /// A cushion takes at most this share of the band.
-const CUSHION_SHARE_MAX: f64 = 0.2;
+pub(super) const CUSHION_SHARE_MAX: f64 = 0.2;
 
 /// Columns of one tank.
 pub(super) struct TankColumns {

@@ -25,7 +25,9 @@ pub(crate) fn run(clock: &Clock) {
         "a day's linear program", "rows", "build, ms", "solve, ms", "build / all"
     );
     for (assets, times) in SIZES {
-        let site = site(assets);
+        let mut site = site(assets);
+        // What is measured is how long it takes, however busy the machine is.
+        site.pace.solve = Duration::from_secs(300);
         let (estimate, forecast) = (estimate(&site), forecast(&site));
         let inputs = Inputs {
             site: &site,

@@ -1,5 +1,6 @@
 //! What the plan has batteries, chargers, loads that are on or off, and feeders do.
 
+use super::super::battery::Energy;
 use super::super::model::Solved;
 use super::super::problem::Problem;
 use super::super::{Inputs, Schedule, switched};
@@ -22,7 +23,7 @@ pub(super) fn fill(
         let power = both.map(|(taken, given)| Power::from_kw(value(taken) - value(given)));
         plan.power.insert(battery.id.clone(), power.collect());
         let capacity = battery.capacity.kwh();
-        let share = |column| Ratio::new((value(column) / capacity).clamp(0.0, 1.0));
+        let share = |energy: &Energy| Ratio::new((energy.kwh(solved) / capacity).clamp(0.0, 1.0));
         plan.charge.insert(battery.id.clone(), columns.energy.iter().map(share).collect());
     }
     for (charger, columns) in site.chargers.iter().zip(&problem.chargers) {

@@ -1,0 +1,132 @@
+//! Batteries, chargers and loads that are on or off as data.
+
+use super::data::{
+    BatteryData, ChargerData, LiftStationData, SessionData, ShiftableData, SwitchedData,
+};
+use crate::optimise::Inputs;
+use crate::optimise::battery::{OUTSIDE_FACTOR, worth};
+use crate::optimise::chargers::{EARLY, after};
+use crate::optimise::switched::{self, BAND_PRICE, DRY_PRICE, Load, SPILL_PRICE, commandable};
+use site::asset::{Battery, Charger, LiftStation, Mode, Shiftable};
+use site::plan::Session;
+
+pub(super) fn batteries(inputs: &Inputs<'_>) -> Vec<BatteryData> {
+    inputs.site.batteries.iter().map(|battery| one_battery(inputs, battery)).collect()
+}
+
+fn one_battery(inputs: &Inputs<'_>, battery: &Battery) -> BatteryData {
+    let state = inputs.estimate.batteries.get(&battery.id);
+    let charge = state.and_then(|state| state.charge);
+    let free = battery.control.mode == Mode::Control
+        && state.is_some_and(|state| state.unavailable.is_none());
+    let capacity = battery.capacity.kwh();
+    let dear = inputs.dearest_price();
+    BatteryData {
+        id: battery.id.clone(),
+        commandable: free && charge.is_some(),
+        power_now_kw: state.and_then(|state| state.power).map_or(0.0, |power| power.kw()),
+        energy_now_kwh: charge.map_or(0.0, |charge| charge.value.get().clamp(0.0, 1.0)) * capacity,
+        capacity_kwh: capacity,
+        charge_kw: battery.charge_power.kw(),
+        discharge_kw: battery.discharge_power.kw(),
+        efficiency: battery.efficiency.get(),
+        low_kwh: battery.charge_low.get() * capacity,
+        high_kwh: battery.charge_high.get() * capacity,
+        outside_eur_per_kwh_hour: OUTSIDE_FACTOR * dear,
+        reserve_kwh: battery.reserve.get() * capacity,
+        reserve_eur_per_kwh_hour: OUTSIDE_FACTOR * dear,
+        wear_eur_per_kwh: battery.wear.get(),
+        left_eur_per_kwh: worth(inputs, battery),
+    }
+}
+
+pub(super) fn chargers(inputs: &Inputs<'_>) -> Vec<ChargerData> {
+    let steps = &inputs.forecast.steps;
+    let session = |charger: &Charger, session: &Session| {
+        let room = charger.max_power().kw() * after(session, steps);
+        SessionData {
+            arrival: session.arrival,
+            departure: session.departure,
+            wanted_kwh: session.wanted.kwh(),
+            after_kwh: room.min(session.wanted.kwh()),
+        }
+    };
+    let end = steps.last().map_or(inputs.estimate.now.utc, |step| step.end);
+    let one = |charger: &Charger| {
+        let state = inputs.estimate.chargers.get(&charger.id);
+        let sessions = inputs.forecast.sessions.get(&charger.id).into_iter().flatten();
+        let sessions = sessions.filter(|session| session.arrival < end);
+        ChargerData {
+            id: charger.id.clone(),
+            commandable: charger.control.mode == Mode::Control
+                && state.is_none_or(|state| state.unavailable.is_none()),
+            power_kw: charger.max_power().kw(),
+            sessions: sessions.map(|one| session(charger, one)).collect(),
+            missing_eur_per_kwh: charger.value.get().max(inputs.penalty_per_kwh()),
+            after_eur_per_kwh: inputs.mean_price(),
+            later_eur_per_kwh_hour: EARLY,
+        }
+    };
+    inputs.site.chargers.iter().map(one).collect()
+}
+
+/// What loads that are on or off have in common, shiftable ones first.
+fn in_common(inputs: &Inputs<'_>) -> Vec<SwitchedData> {
+    let one = |load: Load<'_>| {
+        let state = inputs.estimate.switched.get(load.id);
+        SwitchedData {
+            id: load.id.clone(),
+            commandable: commandable(load, state),
+            rated_kw: load.rated_power.kw(),
+            running: state.is_some_and(|state| state.running == Some(true)),
+            in_state_s: state.map_or(0.0, |state| state.in_state_for.as_secs_f64()),
+            min_run_s: load.min_run.as_secs_f64(),
+            min_stop_s: load.min_stop.as_secs_f64(),
+            start_eur: load.start_cost.get(),
+        }
+    };
+    switched::loads(inputs).map(one).collect()
+}
+
+pub(super) fn shiftable(inputs: &Inputs<'_>) -> Vec<ShiftableData> {
+    let one = |(load, switched): (&Shiftable, SwitchedData)| {
+        let run = inputs.estimate.run_today.get(&load.id).copied().unwrap_or_default();
+        ShiftableData {
+            switched,
+            from: load.hours.from,
+            to: load.hours.to,
+            daily_run_h: load.daily_run.as_secs_f64() / 3600.0,
+            run_today_h: run.as_secs_f64() / 3600.0,
+            missing_eur_per_h: load.value.get(),
+        }
+    };
+    inputs.site.shiftable.iter().zip(in_common(inputs)).map(one).collect()
+}
+
+pub(super) fn lift_stations(inputs: &Inputs<'_>) -> Vec<LiftStationData> {
+    let stations = inputs.site.lift_stations.iter();
+    let in_common = in_common(inputs).into_iter().skip(inputs.site.shiftable.len());
+    let one = |(station, switched): (&LiftStation, SwitchedData)| {
+        let known = inputs.estimate.wells.get(&station.id).copied().flatten();
+        let level = known.map_or(0.5, |level| level.value.get() / station.height.get());
+        let (whole, hourly) = (station.volume.get(), |flow: site::units::Flow| flow.get() * 3600.0);
+        let inflow = inputs.forecast.inflow.get(&station.id);
+        let steps = 0..inputs.forecast.steps.len();
+        LiftStationData {
+            flow_m3_per_h: hourly(station.flow),
+            inflow_m3_per_h: steps
+                .map(|t| hourly(inflow.map_or(station.inflow, |inflow| inflow[t])))
+                .collect(),
+            volume_m3: whole,
+            volume_now_m3: level.clamp(0.0, 1.0) * whole,
+            band_low_m3: station.band_low.get() * whole,
+            band_high_m3: station.band_high.get() * whole,
+            outside_band_eur_per_m3_hour: BAND_PRICE,
+            overflow_eur_per_m3: SPILL_PRICE,
+            dry_eur_per_m3: DRY_PRICE,
+            left_eur_per_m3: switched.rated_kw / hourly(station.flow) * inputs.mean_price(),
+            switched,
+        }
+    };
+    stations.zip(in_common).map(one).collect()
+}
