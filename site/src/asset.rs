@@ -7,7 +7,7 @@ mod lighting;
 mod motor;
 mod storage;
 
-pub use charging::{Booking, Charger, ChargerPoints, Days, UsualSession, Weekday0};
+pub use charging::{Booking, Charger, ChargerPoints, UsualSession};
 pub use flexible::{Generator, LiftStation, Shiftable, SwitchPoints};
 pub use lighting::{
     CalendarLine, Dates, Extinction, Lighting, LightingPoints, NamedProgram, PlannedOverride,

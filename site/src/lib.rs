@@ -7,6 +7,7 @@
 
 pub mod asset;
 pub mod command;
+pub mod days;
 pub mod district;
 pub mod electrical;
 pub mod external;

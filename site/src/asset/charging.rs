@@ -1,10 +1,10 @@
 //! Chargers of electric vehicles and what their sessions want.
 
 use super::Control;
-use crate::holidays::Holidays;
+use crate::days::Days;
 use crate::ids::{AssetId, DeviceId, PointId};
 use crate::units::{Current, Energy, Power, Price, Voltage};
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -42,42 +42,6 @@ pub struct UsualSession {
     pub energy: Energy,
     /// Time from arrival to departure.
     pub stay: Duration,
-}
-
-/// On which local days something happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Days {
-    /// Every day.
-    All,
-    /// Monday to Friday, without public holidays.
-    Working,
-    /// Weekends and public holidays.
-    Free,
-    /// One day of the week.
-    On(Weekday0),
-}
-
-/// A day of the week, Monday being 0: for a serialisable [`Days`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Weekday0(pub i8);
-
-impl Days {
-    /// Whether a date is one of them.
-    #[must_use]
-    pub fn contain(self, day: Date, holidays: Holidays) -> bool {
-        match self {
-            Self::All => true,
-            Self::Working => holidays.is_working_day(day),
-            Self::Free => !holidays.is_working_day(day),
-            Self::On(Weekday0(wanted)) => day.weekday().to_monday_zero_offset() == wanted,
-        }
-    }
-    /// A day of the week.
-    #[must_use]
-    pub const fn on(day: Weekday) -> Self {
-        Self::On(Weekday0(day.to_monday_zero_offset()))
-    }
 }
 
 /// A session that comes back: on these days, from arrival to the next departure.

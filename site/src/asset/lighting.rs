@@ -2,7 +2,7 @@
 //! and overrides, in the words of TALQ (control program, calendar, override).
 
 use super::Control;
-use super::charging::Days;
+use crate::days::Days;
 use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId, PointId};
 use crate::tariff::Hours;

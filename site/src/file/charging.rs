@@ -1,28 +1,14 @@
 //! Chargers and the sessions that are known before.
 
 use super::assets::{Points, control, device, name};
+use super::days::days;
 use super::water::time_of_day;
 use super::{Context, seconds};
-use crate::asset::{Booking, Charger, ChargerPoints, Days, UsualSession};
+use crate::asset::{Booking, Charger, ChargerPoints, UsualSession};
 use crate::ids::AssetId;
 use crate::text::Section;
 use crate::units::{Current, Energy, Price, Voltage};
-use jiff::civil::Weekday;
 use std::time::Duration;
-
-/// Words for days in bookings.
-pub(super) const DAYS: [(&str, Days); 10] = [
-    ("all", Days::All),
-    ("working", Days::Working),
-    ("free", Days::Free),
-    ("mon", Days::on(Weekday::Monday)),
-    ("tue", Days::on(Weekday::Tuesday)),
-    ("wed", Days::on(Weekday::Wednesday)),
-    ("thu", Days::on(Weekday::Thursday)),
-    ("fri", Days::on(Weekday::Friday)),
-    ("sat", Days::on(Weekday::Saturday)),
-    ("sun", Days::on(Weekday::Sunday)),
-];
 
 pub(super) fn chargers(root: &Section<'_>, context: &Context<'_>) -> Vec<Charger> {
     let mut chargers = Vec::new();
@@ -87,13 +73,13 @@ fn usual(section: Section<'_>) -> Option<UsualSession> {
 }
 
 fn booking(section: Section<'_>) -> Option<Booking> {
-    let days = section.choice_maybe("days", &DAYS).unwrap_or(Days::All);
+    let days = days(&section);
     let time =
         |key| section.need(key).and_then(|node| section.scalar(node, "wrong-time", time_of_day));
     let (arrival, departure) = (time("arrival"), time("departure"));
     let energy = section.quantity::<Energy>("energy");
     section.finish();
-    Some(Booking { days, arrival: arrival?, departure: departure?, energy: energy? })
+    Some(Booking { days: days?, arrival: arrival?, departure: departure?, energy: energy? })
 }
 
 fn charger_points(points: &Points<'_, '_>) -> Option<ChargerPoints> {

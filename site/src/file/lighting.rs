@@ -1,11 +1,11 @@
 //! Street lighting.
 
 use super::assets::{Points, control, device, name};
-use super::charging::DAYS;
+use super::days::days;
 use super::water::time_of_day;
 use super::{Context, share, tariff};
 use crate::asset::{
-    CalendarLine, Dates, Days, Extinction, Lighting, LightingPoints, NamedProgram, PlannedOverride,
+    CalendarLine, Dates, Extinction, Lighting, LightingPoints, NamedProgram, PlannedOverride,
     ProgramLine, ProgramStart,
 };
 use crate::ids::AssetId;
@@ -103,7 +103,7 @@ fn calendar(section: &Section<'_>, programs: &[NamedProgram]) -> Vec<CalendarLin
     let mut lines = Vec::new();
     for line in section.sections("calendar") {
         let dates = dates_maybe(&line, "dates");
-        let days = line.choice_maybe("days", &DAYS).unwrap_or(Days::All);
+        let days = days(&line);
         let program = line.need("program").and_then(|node| {
             line.scalar(node, "unknown-program", |text| {
                 let known = programs.iter().any(|program| program.name == text);
@@ -112,7 +112,8 @@ fn calendar(section: &Section<'_>, programs: &[NamedProgram]) -> Vec<CalendarLin
             })
         });
         line.finish();
-        lines.extend(program.map(|program| CalendarLine { dates, days, program }));
+        let read = program.zip(days);
+        lines.extend(read.map(|(program, days)| CalendarLine { dates, days, program }));
     }
     lines
 }
@@ -124,7 +125,7 @@ fn extinction(section: &Section<'_>) -> Vec<Extinction> {
         let from = order.need("from").and_then(|n| order.scalar(n, "wrong-date", date));
         let until = order.get("until").and_then(|n| order.scalar(n, "wrong-date", date));
         let hours = order.need("hours").and_then(|n| order.scalar(n, "wrong-time", tariff::hours));
-        let days = order.choice_maybe("days", &DAYS).unwrap_or(Days::All);
+        let days = days(&order);
         let read = |node| order.scalar(node, "wrong-date", dates);
         let exceptions = order.list("exceptions").iter().filter_map(read).collect();
         if let (Some(from), Some(until)) = (from, until)
@@ -134,7 +135,9 @@ fn extinction(section: &Section<'_>) -> Vec<Extinction> {
             order.complain("out-of-range", order.place(), message, "");
         }
         order.finish();
-        if let (Some(reference), Some(from), Some(hours)) = (reference, from, hours) {
+        if let (Some(reference), Some(from), Some(hours), Some(days)) =
+            (reference, from, hours, days)
+        {
             orders.push(Extinction { reference, from, until, hours, days, exceptions });
         }
     }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod charging;
+mod days;
 mod devices;
 mod districts;
 mod electrical;

@@ -1,8 +1,9 @@
 //! Price classes: which days and hours have which price.
 
+use crate::days::Days;
 use crate::holidays::Holidays;
 use crate::units::Price;
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 /// Part of a day in local time, from `from` (included) to `to` (excluded); wraps over midnight.
@@ -26,33 +27,6 @@ impl Hours {
             std::cmp::Ordering::Less => time >= self.from && time < self.to,
             std::cmp::Ordering::Equal => true,
             std::cmp::Ordering::Greater => time >= self.from || time < self.to,
-        }
-    }
-}
-
-/// On which days of the week a class holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Days {
-    /// On every day.
-    #[default]
-    All,
-    /// From Monday to Friday, but not on public holidays.
-    Working,
-    /// On Saturdays, Sundays and public holidays.
-    Free,
-    /// On these days of the week, public holiday or not.
-    Named(Vec<Weekday>),
-}
-
-impl Days {
-    /// Whether they hold on a date.
-    #[must_use]
-    pub fn contains(&self, date: Date, holidays: Holidays) -> bool {
-        match self {
-            Self::All => true,
-            Self::Working => holidays.is_working_day(date),
-            Self::Free => !holidays.is_working_day(date),
-            Self::Named(days) => days.contains(&date.weekday()),
         }
     }
 }
@@ -101,7 +75,7 @@ impl TariffClass {
         self.months.contains(&date.month())
             && self.from.is_none_or(|from| from <= date)
             && self.until.is_none_or(|until| date <= until)
-            && self.days.contains(date, holidays)
+            && self.days.contain(date, holidays)
     }
 
     /// Whether it holds under a colour; `None` is the colour of a tariff without colours.

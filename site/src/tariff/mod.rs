@@ -17,7 +17,7 @@ mod spot;
 mod tests;
 
 pub use calendar::Calendar;
-pub use class::{Days, Hours, TariffClass};
+pub use class::{Hours, TariffClass};
 pub use colour::DayColours;
 pub use cover::{FIRST_DATE, LAST_DATE, Stretch, TariffError};
 pub use data::{DATA_BYTES_MAX, DataKind};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::days::Days;
 use crate::units::Money;
 use jiff::ToSpan;
 use jiff::civil::{Date, Time, date};
@@ -64,19 +65,23 @@ fn gaps_and_overlaps_are_found_and_told_exactly() {
     );
     // Weekdays by name leave public holidays in, "free" takes them too: Easter Monday has both.
     let named = TariffClass {
-        days: Days::Named(vec![jiff::civil::Weekday::Monday]),
+        days: Days::Named(std::iter::once(jiff::civil::Weekday::Monday).collect()),
         ..class("monday", 0.2, &[4], "00:00", "00:00")
     };
     let free = TariffClass { days: Days::Free, ..class("free", 0.1, &[4], "00:00", "00:00") };
     let others = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12];
     let others = class("others", 0.1, &others, "00:00", "00:00");
     let working = TariffClass {
-        days: Days::Named(vec![
-            jiff::civil::Weekday::Tuesday,
-            jiff::civil::Weekday::Wednesday,
-            jiff::civil::Weekday::Thursday,
-            jiff::civil::Weekday::Friday,
-        ]),
+        days: Days::Named(
+            [
+                jiff::civil::Weekday::Tuesday,
+                jiff::civil::Weekday::Wednesday,
+                jiff::civil::Weekday::Thursday,
+                jiff::civil::Weekday::Friday,
+            ]
+            .into_iter()
+            .collect(),
+        ),
         ..class("working", 0.2, &[4], "00:00", "00:00")
     };
     let classes = vec![named, free, others, working];

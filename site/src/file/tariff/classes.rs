@@ -1,21 +1,11 @@
 //! Price classes as written.
 
+use crate::file::days::days;
 use crate::file::water::time_of_day;
-use crate::tariff::{Days, FIRST_DATE, Hours, LAST_DATE, TariffClass};
+use crate::tariff::{FIRST_DATE, Hours, LAST_DATE, TariffClass};
 use crate::text::{Node, Section, Tree};
 use crate::units::Price;
-use jiff::civil::{Date, Weekday};
-
-/// The words for days of the week.
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
+use jiff::civil::Date;
 
 /// The classes, and whether each of them could be read.
 pub(super) fn read(section: &Section<'_>) -> (Vec<TariffClass>, bool) {
@@ -44,7 +34,7 @@ fn one(class: &Section<'_>) -> Option<TariffClass> {
         Some(_) => class.list("hours").iter().map(read).collect(),
         None => Some(vec![Hours::WHOLE_DAY]),
     };
-    let days = class.get("days").map_or(Some(Days::All), |node| days(class, node));
+    let days = days(class);
     let (from, until) = (date(class, "from"), date(class, "until"));
     if let (Some(Some(from)), Some(Some(until))) = (from, until)
         && until < from
@@ -77,28 +67,6 @@ fn date(class: &Section<'_>, key: &'static str) -> Option<Option<Date>> {
         Err(_) => Err(format!("'{text}' is not a date; write 2025-11-01")),
     };
     class.scalar(node, "wrong-date", read).map(Some)
-}
-
-fn days(class: &Section<'_>, node: &Node) -> Option<Days> {
-    let Tree::List(_) = &node.tree else {
-        let words = [("all", Days::All), ("working", Days::Working), ("free", Days::Free)];
-        return class.scalar(node, "unknown-word", |text| {
-            let found = words.into_iter().find(|(word, _)| *word == text);
-            found.map(|(_, days)| days).ok_or_else(|| {
-                format!("'days' is '{text}', and must be all, working, free or a list of days")
-            })
-        });
-    };
-    let read = |node: &Node| class.scalar(node, "unknown-word", weekday);
-    class.list("days").iter().map(read).collect::<Option<Vec<_>>>().map(Days::Named)
-}
-
-fn weekday(text: &str) -> Result<Weekday, String> {
-    let found = WEEKDAYS.iter().find(|(word, _)| *word == text);
-    found.map(|(_, day)| *day).ok_or_else(|| {
-        let words: Vec<&str> = WEEKDAYS.iter().map(|(word, _)| *word).collect();
-        format!("'{text}' is not a day of the week; the words are: {}", words.join(", "))
-    })
 }
 
 /// Reads "11-03" (November to March) or "7".
