@@ -33,7 +33,8 @@ fn what_people_type_is_understood() {
         panic!("a status");
     };
     assert_eq!((question.target(), question.json), (Target::Site(site), true));
-    let Ok(Action::Explain { asset: found, question }) = typed("explain P1 --url http://[::1]:9")
+    let Ok(Action::Explain { asset: found, at: None, question }) =
+        typed("explain P1 --url http://[::1]:9")
     else {
         panic!("an explanation");
     };
@@ -141,6 +142,8 @@ fn help_names_the_exit_codes() {
       districts  Show the districts: night flows, leak alarms, volume balances
       forecast   Put the forecasts to the test
       explain    Say why an asset does what it does
+      what-if    Say what it would cost to hold an asset until some time; nothing is
+                 changed
       help       Print this message or the help of the given subcommand(s)
 
     Options:
@@ -370,6 +373,7 @@ fn an_explanation_keeps_its_lines_and_nothing_else() {
     let told = regie::http::Explanation {
         asset: asset("P1"),
         explanation: "P1 runs.\n  Energy is\x07 cheap.".to_owned(),
+        steps: Vec::new(),
     };
     assert_eq!(render::explanation(&told), "P1 runs.\n  Energy is  cheap.\n");
 }

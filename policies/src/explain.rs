@@ -2,6 +2,9 @@
 //! price, the level needed, the constraints that bind, the wishes given up.
 
 mod energy;
+mod steps;
+
+pub use steps::{ExplainedStep, FeederValue, Planned, WaterRole, WaterValue, explain_steps};
 
 use jiff::Timestamp;
 use site::asset::{Inverter, Lighting, Pump};
@@ -73,7 +76,7 @@ impl Text<'_> {
         if let Some(why) = state.and_then(|state| state.unavailable.as_ref()) {
             self.line(format_args!("It is not available to the plan: {why}."));
         }
-        self.price();
+        self.price(&pump.id);
         let Some(plan) = &record.plan else { return };
         self.fit(plan, pump);
         if let Some(runs) = plan.pumps.get(&pump.id) {
@@ -83,8 +86,7 @@ impl Text<'_> {
         if let Some(source) = &pump.draws_from {
             self.tank(plan, source, "draws from");
         }
-        let of_interest = [pump.id.as_str(), pump.fills.as_str(), "grid"];
-        self.bindings(plan, &of_interest);
+        self.bindings(plan, &pump.id);
         self.line(format_args!("Pump combinations: {}.", plan.why.switching));
     }
 
@@ -132,7 +134,7 @@ impl Text<'_> {
         self.line(format_args!("Planned running time in the next hours: {hours:.1} h."));
     }
 
-    fn price(&mut self) {
+    fn price(&mut self, asset: &AssetId) {
         let (now, site) = (self.now(), self.site);
         let (tariff, calendar) = (&site.tariff, site.calendar());
         let class = tariff.expected_at(now, now, calendar);
@@ -151,6 +153,18 @@ impl Text<'_> {
             next.price.get(),
             next.class
         ));
+        self.worth(asset);
+    }
+
+    /// What a kWh more is worth now, at the grid and on the asset's feeder.
+    fn worth(&mut self, asset: &AssetId) {
+        let Some(plan) = &self.record.plan else { return };
+        let Some(t) = plan.step_at(self.now()) else { return };
+        let grid = plan.why.energy_value.get(t).copied();
+        let feeder = steps::feeder_value(self.site, plan, asset, t);
+        if let Some(words) = steps::worth(grid, feeder.as_ref()) {
+            self.line(format_args!("{words}"));
+        }
     }
 
     fn tank(&mut self, plan: &Plan, id: &AssetId, verb: &str) {
@@ -194,11 +208,9 @@ impl Text<'_> {
         }
     }
 
-    fn bindings(&mut self, plan: &Plan, of_interest: &[&str]) {
-        let about = |name: &str| {
-            name.split_once('.').is_some_and(|(owner, _)| of_interest.contains(&owner))
-        };
-        let binding = plan.why.bindings.iter().filter(|b| about(&b.constraint));
+    fn bindings(&mut self, plan: &Plan, asset: &AssetId) {
+        let owners = steps::owners(self.site, asset);
+        let binding = plan.why.bindings.iter().filter(|b| steps::is_about(&b.constraint, &owners));
         let all: Vec<String> = binding
             .take(BINDINGS_SHOWN)
             .map(|b| format!("{} ({:.3} EUR per unit)", self.named(plan, &b.constraint), b.price))
@@ -210,10 +222,8 @@ impl Text<'_> {
 
     /// `T1.band_high[7]` as "T1.band_high at 05:00".
     fn named(&self, plan: &Plan, constraint: &str) -> String {
-        let split = constraint.split_once('[').and_then(|(name, rest)| {
-            let t: usize = rest.trim_end_matches(']').parse().ok()?;
-            Some((name, plan.steps.get(t)?.end))
-        });
+        let split = steps::rule_and_step(constraint)
+            .and_then(|(name, t)| Some((name, plan.steps.get(t)?.end)));
         split.map_or_else(
             || constraint.to_owned(),
             |(name, at)| format!("{name} at {}", self.clock(at)),
@@ -228,6 +238,7 @@ impl Text<'_> {
             }
             None => self.line(format_args!("{}: power unknown.", inverter.id)),
         }
+        self.price(&inverter.id);
         if let Some(limit) = state.and_then(|state| state.setting) {
             self.line(format_args!("Limit in force: {:.0} % of its rating.", limit.percent()));
         }
@@ -243,7 +254,7 @@ impl Text<'_> {
                 }
                 None => self.line(format_args!("The plan takes all that the sun offers.")),
             }
-            self.bindings(plan, &["grid"]);
+            self.bindings(plan, &inverter.id);
         }
     }
 
@@ -266,7 +277,10 @@ impl Text<'_> {
                 lighting.value.get()
             )),
         }
-        self.price();
+        self.price(&lighting.id);
+        if let Some(plan) = &self.record.plan {
+            self.bindings(plan, &lighting.id);
+        }
     }
 
     fn wanted(&mut self, asset: &AssetId) {
@@ -305,11 +319,12 @@ impl Text<'_> {
             .flat_map(|p| &p.why.shortfalls)
             .map(|s| {
                 format!(
-                    "Given up: {} by {:.1} {} from {}.",
+                    "Given up: {} by {:.1} {} from {}, at {:.2} EUR.",
                     s.wish,
                     s.amount,
                     s.unit,
-                    self.clock(s.from)
+                    self.clock(s.from),
+                    s.penalty.get()
                 )
             })
             .collect();

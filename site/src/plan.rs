@@ -260,11 +260,27 @@ pub struct Binding {
     pub price: f64,
 }
 
+/// A wish that is missed in one step: a constraint that gives way, at its price.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Missed {
+    /// The constraint, for example `T1.reserve[3]`.
+    pub constraint: String,
+    /// By how much, in `unit`.
+    pub amount: f64,
+    /// Unit of the amount.
+    pub unit: String,
+    /// What one unit of it costs in the objective, EUR.
+    pub price: f64,
+}
+
 /// Why the plan is as it is.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Why {
     /// Wishes given up.
     pub shortfalls: Vec<Shortfall>,
+    /// The same, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<Missed>,
     /// Constraints that bind, dearest first.
     pub bindings: Vec<Binding>,
     /// Shadow price of energy at the point of common coupling, per step, EUR/kWh.
@@ -275,7 +291,8 @@ pub struct Why {
     /// Shadow price of energy stored in each battery, per step, EUR/kWh.
     #[serde(default)]
     pub charge_value: BTreeMap<AssetId, Vec<Price>>,
-    /// Shadow price of stored water per tank and step, EUR/m3.
+    /// Shadow price of stored water per tank and step, EUR/m3; also of the wells of lift stations,
+    /// where it is negative: what is there has to be pumped out.
     pub water_value: BTreeMap<AssetId, Vec<f64>>,
     /// What the plan minimises, EUR: money, penalties and wear, less what is left at the end. Only
     /// differences between plans for the same instant mean anything.

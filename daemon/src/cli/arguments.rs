@@ -98,10 +98,34 @@ pub enum Action {
         /// The asset, for example P1
         #[arg(value_name = "ASSET", value_parser = asset)]
         asset: AssetId,
+        /// What the plan has in store then, for example 06:00; with --json all steps are printed
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
         /// Which daemon, and in which form.
         #[command(flatten)]
         question: Question,
     },
+    /// Say what it would cost to hold an asset until some time; nothing is changed
+    #[command(after_help = exit::HELP)]
+    WhatIf(WhatIfArguments),
+}
+
+/// What would be held, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct WhatIfArguments {
+    /// The asset, for example P2
+    #[arg(value_name = "ASSET", value_parser = asset)]
+    pub asset: AssetId,
+    /// off, on, or a power such as 10 kW (a battery gives with a minus: -10 kW, in two words)
+    #[arg(value_name = "off|on|POWER", num_args = 1..=2, required = true,
+          allow_negative_numbers = true)]
+    pub hold: Vec<String>,
+    /// 06:00 (the next one, in the site's time), or an instant such as 2026-01-15T06:00:00+01:00
+    #[arg(long, value_name = "TIME")]
+    pub until: String,
+    /// Which daemon, and in which form.
+    #[command(flatten)]
+    pub question: Question,
 }
 
 /// A question about a tariff. No daemon is asked.

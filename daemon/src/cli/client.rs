@@ -1,8 +1,10 @@
 //! Asking a running daemon: one request, five seconds, no more.
 
 use super::exit;
-use crate::http::{Explanation, NewLimit, Refusal};
+use crate::control::WHAT_IF_SECONDS_MAX;
+use crate::http::{Explanation, NewLimit, Refusal, WhatIfQuestion};
 use crate::status::{LimitStatus, Status};
+use policies::optimise::Counterfactual;
 use serde::de::DeserializeOwned;
 use site::AssetId;
 use site::plan::Plan;
@@ -13,6 +15,9 @@ use ureq::http::Response;
 
 /// How long an answer may take, in seconds.
 pub const ANSWER_SECONDS_MAX: u64 = 5;
+
+/// How long an answer may take for which plans are made, in seconds.
+pub const PLANNED_SECONDS_MAX: u64 = WHAT_IF_SECONDS_MAX + ANSWER_SECONDS_MAX;
 
 /// The largest answer. A status of a thousand devices takes some 300 kB.
 pub const ANSWER_BYTES_MAX: u64 = 8 << 20;
@@ -172,6 +177,20 @@ impl Client {
         self.understood(self.agent.delete(format!("{}/api/limits{one}", self.url)).call())
     }
 
+    /// What a hold would cost. The answer takes longer than others: two plans are made for it.
+    ///
+    /// # Errors
+    /// As [`Client::status`], and [`ClientError::Refused`] with the reason when there is no answer.
+    pub fn what_if(
+        &self,
+        question: &WhatIfQuestion,
+    ) -> Result<Answer<Counterfactual>, ClientError> {
+        let request = self.agent.post(format!("{}/api/what-if", self.url));
+        let patience = Some(Duration::from_secs(PLANNED_SECONDS_MAX));
+        let request = request.config().timeout_global(patience).build();
+        self.understood(request.send_json(question))
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ClientError> {
         self.understood(self.agent.get(format!("{}{path}", self.url)).call())
     }
@@ -200,9 +219,7 @@ impl Client {
     fn silent(&self, error: &ureq::Error) -> ClientError {
         let unavailable = |why: String| ClientError::Unavailable { url: self.url.clone(), why };
         match error {
-            ureq::Error::Timeout(_) => {
-                unavailable(format!("nothing within {ANSWER_SECONDS_MAX} s"))
-            }
+            ureq::Error::Timeout(_) => unavailable("nothing in time".to_owned()),
             ureq::Error::Io(error) => unavailable(error.to_string()),
             ureq::Error::HostNotFound => unavailable("the name is unknown".to_owned()),
             ureq::Error::ConnectionFailed => unavailable("the connection failed".to_owned()),

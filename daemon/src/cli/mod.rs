@@ -11,5 +11,6 @@ pub mod limits;
 pub mod render;
 pub mod run;
 pub mod tariff;
+pub mod what_if;
 
 pub use arguments::{Action, Arguments, Log, Target, parse};

@@ -2,8 +2,7 @@
 
 use super::arguments::{Action, ForecastAction, Log, Question, Target};
 use super::client::{Client, ClientError};
-use super::{exit, limits, render, tariff};
-use crate::http::Explanation;
+use super::{exit, limits, render, tariff, what_if};
 use crate::load::{Loaded, load};
 use crate::past;
 use crate::resident::{self, ResidentError};
@@ -49,16 +48,13 @@ pub fn run(action: &Action) -> u8 {
         Action::Forecast { action: ForecastAction::Backtest(arguments) } => {
             super::forecast::backtest(arguments)
         }
-        Action::Explain { asset, question } => {
-            answer(question, |client, json| explain(client, asset, json))
+        Action::Explain { asset, at, question } => {
+            answer(question, |client, json| what_if::explain(client, asset, at.as_deref(), json))
+        }
+        Action::WhatIf(arguments) => {
+            answer(&arguments.question, |client, json| what_if::ask(client, arguments, json))
         }
     }
-}
-
-fn explain(client: &Client, asset: &AssetId, json: bool) -> Result<String, ClientError> {
-    let answer = client.explain(asset)?;
-    let explanation: &Explanation = &answer.value;
-    Ok(if json { answer.text.clone() } else { render::explanation(explanation) })
 }
 
 fn districts(reports: &BTreeMap<AssetId, DistrictReport>, json: bool) -> String {

@@ -39,6 +39,7 @@ impl Controller {
         let decision = self.decide(now.utc, plan);
         self.believed = estimate.clone();
         self.expected = forecast;
+        self.publish_moment(&decision);
         // The guard looks at the newest image: while a solve ran, it may have moved on.
         let newest = self.newest(snapshot);
         self.decision = decision.clone();

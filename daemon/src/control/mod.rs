@@ -10,10 +10,12 @@ mod outlook;
 mod state;
 mod tally;
 mod view;
+mod what_if;
 
 pub use desk::{Desk, DeskError, Granted, Request, Until};
 pub use outlook::Outlook;
 pub use state::State;
+pub use what_if::{WHAT_IF_SECONDS_MAX, WhatIf, WhatIfError};
 
 use crate::http::View;
 use crate::load::Loaded;
@@ -36,7 +38,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tally::Tally;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 /// How long after the field's reads begin a cycle or tick begins: reads end just before it.
 const AFTER_POLL: Duration = Duration::from_secs(2);
@@ -112,6 +114,9 @@ pub struct Controller {
     tariff_trouble: Option<String>,
     desk: Desk,
     requests: mpsc::Receiver<desk::Errand>,
+    /// What each cycle knew, for those who ask what something would cost.
+    moments: what_if::Moments,
+    what_if_place: Arc<Semaphore>,
     view: watch::Sender<Arc<View>>,
 }
 
@@ -152,6 +157,8 @@ impl Controller {
             tariff_trouble: None,
             desk,
             requests,
+            moments: watch::Sender::new(None),
+            what_if_place: Self::one_place(),
             // Replaced at once, below, by what there is to show.
             view: watch::Sender::new(Arc::new(View::default())),
             clock,

@@ -4,7 +4,7 @@
 //! page came from (`Origin`), nor send JSON without asking first, which nobody here answers.
 
 use super::answer::refuse;
-use super::limits::BODY_BYTES_MAX;
+use super::body::BODY_BYTES_MAX;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
 use axum::http::uri::Authority;
@@ -19,7 +19,7 @@ const SITE: &str = "sec-fetch-site";
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// Where a question may bring a body.
-const WITH_BODY: &str = "/api/limits";
+const WITH_BODY: [&str; 2] = ["/api/limits", "/api/what-if"];
 
 /// Lets a request through when it names this machine, comes from no foreign page where it would
 /// change something, and brings no body but a short one where one is read.
@@ -36,16 +36,16 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     if !reads && !is_own_page(request.headers()) {
         return refuse(
             StatusCode::FORBIDDEN,
-            "a page from elsewhere must not change anything here",
-            "use the command line: regie limit",
+            "a page from elsewhere must not change or ask anything here",
+            "use the command line: regie limit, regie what-if",
         );
     }
-    if request.method() == Method::POST && request.uri().path() == WITH_BODY {
+    if request.method() == Method::POST && WITH_BODY.contains(&request.uri().path()) {
         if !is_short(request.headers()) {
             return refuse(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("a body of at most {BODY_BYTES_MAX} bytes is read, with its length said"),
-                "send one limit as JSON, with Content-Length",
+                "send one thing as JSON, with Content-Length",
             );
         }
     } else if has_body(request.headers()) {

@@ -3,12 +3,12 @@
 //! answered with yes only when it is on disk.
 
 use super::answer::{json, refuse};
+use super::body::{self, Wanted};
 use super::routes::{Views, from_newest};
 use crate::control::{Desk, DeskError, Granted, Request, Until};
 use crate::status::LimitStatus;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -17,12 +17,8 @@ use serde::{Deserialize, Serialize};
 use site::external::Direction;
 use site::units::{Power, Seconds};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// The most bytes of a limit in JSON: two texts of 200 characters, and the rest.
-pub(super) const BODY_BYTES_MAX: u64 = 4 << 10;
-/// How long a body may take to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(super::HEADER_SECONDS_MAX);
+const LIMIT: Wanted = Wanted { name: "a limit", help: HELP };
 const HELP: &str = "write for example {\"direction\": \"import\", \"kw\": 80, \"for\": \"2 h\", \
                     \"author\": \"Enedis\", \"reason\": \"maintenance\"}";
 
@@ -62,22 +58,11 @@ pub(super) async fn set(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if !is_json(&headers) {
-        let error = "a limit is read as JSON alone";
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, error, "send it as application/json");
-    }
-    let most = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
-    let body = match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, most)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long", HELP),
-        Err(_) => {
-            return refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time", HELP);
-        }
+    let limit: NewLimit = match body::read(&headers, body, LIMIT).await {
+        Ok(limit) => limit,
+        Err(refusal) => return *refusal,
     };
-    let request = match serde_json::from_slice::<NewLimit>(&body) {
-        Ok(limit) => limit.request(),
-        Err(error) => Err(format!("this is no limit: {error}")),
-    };
+    let request = limit.request();
     match request {
         Ok(request) => answer(&views, place, request).await,
         Err(why) => refuse(StatusCode::BAD_REQUEST, why, HELP),
@@ -124,12 +109,6 @@ impl NewLimit {
             reason: self.reason,
         })
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media = media.and_then(|media| media.split(';').next());
-    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
 async fn answer(views: &Views, place: Place, request: Request) -> Response {

@@ -4,21 +4,23 @@ use super::answer::{METRICS, TEXT, answer, json, refuse};
 use super::host::admit;
 use super::limits::{self, Place};
 use super::view::{Explanation, View};
-use crate::control::Desk;
+use super::what_if::{self, Oracle};
+use crate::control::{Desk, WhatIf};
 use crate::metrics;
 use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{delete, get};
-use site::AssetId;
+use axum::routing::{delete, get, post};
+use policies::explain::explain_steps;
+use site::{AssetId, Site};
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Everything that can be asked.
 const ROUTES: &str =
-    "/healthz, /metrics, /api/status, /api/plan, /api/explain/{asset}, /api/limits";
+    "/healthz, /metrics, /api/status, /api/plan, /api/explain/{asset}, /api/limits, /api/what-if";
 
 /// The newest view, at any time.
 pub(super) type Views = watch::Receiver<Arc<View>>;
@@ -28,20 +30,27 @@ pub(super) type Views = watch::Receiver<Arc<View>>;
 pub struct Sources {
     views: Views,
     desk: Place,
+    oracle: Oracle,
 }
 
 impl Sources {
     /// A daemon's views, and its desk.
     #[must_use]
     pub const fn new(views: watch::Receiver<Arc<View>>, desk: Desk) -> Self {
-        Self { views, desk: Some(desk) }
+        Self { views, desk: Some(desk), oracle: None }
+    }
+
+    /// The same, with answers to what something would cost.
+    #[must_use]
+    pub fn with_what_if(self, what_if: WhatIf) -> Self {
+        Self { oracle: Some(what_if), ..self }
     }
 }
 
 /// Views alone: nothing can be changed.
 impl From<watch::Receiver<Arc<View>>> for Sources {
     fn from(views: watch::Receiver<Arc<View>>) -> Self {
-        Self { views, desk: None }
+        Self { views, desk: None, oracle: None }
     }
 }
 
@@ -57,6 +66,12 @@ impl FromRef<Sources> for Place {
     }
 }
 
+impl FromRef<Sources> for Oracle {
+    fn from_ref(sources: &Sources) -> Self {
+        sources.oracle.clone()
+    }
+}
+
 /// All routes, behind the check of who asks.
 pub(super) fn router(sources: Sources) -> Router {
     Router::new()
@@ -67,6 +82,7 @@ pub(super) fn router(sources: Sources) -> Router {
         .route("/api/explain/{asset}", get(explain))
         .route("/api/limits", get(limits::list).post(limits::set).delete(limits::clear_all))
         .route("/api/limits/{id}", delete(limits::clear))
+        .route("/api/what-if", post(what_if::ask))
         .fallback(unknown)
         .method_not_allowed_fallback(read_only)
         .layer(middleware::from_fn(admit))
@@ -122,14 +138,21 @@ async fn plan(State(views): State<Views>) -> Response {
     })
 }
 
-async fn explain(State(views): State<Views>, Path(name): Path<String>) -> Response {
-    from_newest(&views, |view| explanation(view, &name))
+async fn explain(
+    State(views): State<Views>,
+    State(oracle): State<Oracle>,
+    Path(name): Path<String>,
+) -> Response {
+    let site = oracle.and_then(|oracle| oracle.site()).map(|(site, _)| site);
+    from_newest(&views, |view| explanation(view, site.as_deref(), &name))
 }
 
-fn explanation(view: &View, name: &str) -> Response {
+fn explanation(view: &View, site: Option<&Site>, name: &str) -> Response {
     let found = AssetId::new(name).ok().and_then(|asset| {
         let explanation = view.explanations.get(&asset)?.clone();
-        Some(Explanation { asset, explanation })
+        let planned = site.zip(view.plan.as_ref());
+        let steps = planned.map(|(site, plan)| explain_steps(site, plan, &asset));
+        Some(Explanation { asset, explanation, steps: steps.unwrap_or_default() })
     });
     if let Some(explanation) = found {
         return json(StatusCode::OK, &explanation);
@@ -149,6 +172,6 @@ async fn unknown(uri: Uri) -> Response {
 
 async fn read_only(method: Method) -> Response {
     let error = format!("{method} is not possible here");
-    let help = "use GET: only limits can be changed, at /api/limits";
+    let help = "use GET: only limits can be changed, at /api/limits; POST asks /api/what-if";
     refuse(StatusCode::METHOD_NOT_ALLOWED, error, help)
 }

@@ -1,6 +1,7 @@
 //! What HTTP shows: one immutable view per cycle.
 
 use crate::status::Status;
+use policies::explain::ExplainedStep;
 use serde::{Deserialize, Serialize};
 use site::AssetId;
 use site::plan::Plan;
@@ -42,12 +43,15 @@ impl View {
 }
 
 /// Why one asset does what it does: the answer of `/api/explain/{asset}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The asset.
     pub asset: AssetId,
     /// In words.
     pub explanation: String,
+    /// Every step of the plan in force as the asset sees it; empty where there is no plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<ExplainedStep>,
 }
 
 /// An answer that is not what was asked for.

@@ -17,7 +17,7 @@ impl Text<'_> {
         let record = self.record;
         let state = record.estimate.batteries.get(&battery.id);
         let doing = match state.and_then(|state| state.power) {
-            Some(power) => takes_or_gives(power),
+            Some(power) => doing(power),
             None => "shows no power".to_owned(),
         };
         match state.and_then(|state| state.charge) {
@@ -39,13 +39,13 @@ impl Text<'_> {
             battery.reserve.percent()
         ));
         self.available(state.and_then(|state| state.unavailable.as_ref()));
-        self.price();
+        self.price(&battery.id);
         let Some(plan) = &record.plan else { return self.limits() };
         self.planned_power(plan, &battery.id);
         self.stored(plan, battery);
         self.planned_charge(plan, battery);
         self.limits();
-        self.bindings(plan, &[battery.id.as_str(), "grid"]);
+        self.bindings(plan, &battery.id);
     }
 
     /// What energy is worth now against what it is worth in store.
@@ -103,12 +103,12 @@ impl Text<'_> {
             self.session(charger, &session);
         }
         self.available(state.and_then(|state| state.unavailable.as_ref()));
-        self.price();
+        self.price(&charger.id);
         let Some(plan) = &record.plan else { return self.limits() };
         self.cheaper(plan);
         self.planned_power(plan, &charger.id);
         self.limits();
-        self.bindings(plan, &[charger.id.as_str(), "grid"]);
+        self.bindings(plan, &charger.id);
     }
 
     fn session(&mut self, charger: &Charger, session: &Session) {
@@ -151,11 +151,11 @@ impl Text<'_> {
         let Some(now) = path.get(t) else { return };
         let side = |power: &Power| (power.kw() > NOTHING, power.kw() < -NOTHING);
         let change = (t..path.len()).find(|&later| side(&path[later]) != side(now));
-        let now = takes_or_gives(*now);
+        let now = doing(*now);
         match change {
             Some(later) => {
                 let (until, then) = (self.clock(plan.steps[later].start), path[later]);
-                let then = takes_or_gives(then);
+                let then = doing(then);
                 self.line(format_args!("By the plan it {now} now, and from {until} on it {then}."));
             }
             None => self.line(format_args!("By the plan it {now} to the end of its horizon.")),
@@ -173,14 +173,14 @@ impl Text<'_> {
         self.line(format_args!(
             "It has run {run} today of {wanted:.1} h, and may run from {from} to {to}."
         ));
-        self.price();
+        self.price(&load.id);
         let Some(plan) = &record.plan else { return self.limits() };
         self.cheaper(plan);
         if let Some(shares) = plan.switched.get(&load.id) {
             self.schedule(plan, shares);
         }
         self.limits();
-        self.bindings(plan, &[load.id.as_str(), "grid"]);
+        self.bindings(plan, &load.id);
     }
 
     pub(super) fn station(&mut self, station: &LiftStation) {
@@ -199,7 +199,7 @@ impl Text<'_> {
             )),
             None => self.line(format_args!("The level of its well is unknown.")),
         }
-        self.price();
+        self.price(&station.id);
         let Some(plan) = &record.plan else { return };
         if let Some(shares) = plan.switched.get(&station.id) {
             self.schedule(plan, shares);
@@ -210,7 +210,14 @@ impl Text<'_> {
             let (percent, at) = (share(level.get()), self.clock(step.end));
             self.line(format_args!("The plan lets its well rise to {percent:.0} % at {at}."));
         }
-        self.bindings(plan, &[station.id.as_str(), "grid"]);
+        let t = plan.step_at(self.now()).unwrap_or(0);
+        let value = plan.why.water_value.get(&station.id).and_then(|values| values.get(t)).copied();
+        if let Some(value) = value {
+            let verb = if value < 0.0 { "cost" } else { "save" };
+            let value = value.abs();
+            self.line(format_args!("One m3 more in its well would {verb} {value:.3} EUR."));
+        }
+        self.bindings(plan, &station.id);
     }
 
     fn motor(&mut self, id: &AssetId) {
@@ -254,7 +261,7 @@ impl Text<'_> {
     }
 }
 
-fn takes_or_gives(power: Power) -> String {
+pub(super) fn doing(power: Power) -> String {
     match power.kw() {
         kw if kw > NOTHING => format!("takes {kw:.1} kW"),
         kw if kw < -NOTHING => format!("gives {:.1} kW", -kw),

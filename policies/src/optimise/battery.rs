@@ -82,10 +82,11 @@ fn one(
         BatteryColumns { charge: Vec::new(), discharge: Vec::new(), energy: Vec::new() };
     let mut missed = Wishes::new(inputs, battery);
     let mut before: Expression = (now.value.get().clamp(0.0, 1.0) * capacity).into();
+    let course = inputs.held_course(battery, now.value);
     for (t, step) in inputs.forecast.steps.iter().enumerate() {
         let hours = step.hours();
         let name = |what: &str| format!("{}.{what}[{t}]", battery.id);
-        let held = inputs.held_power(&battery.id, step);
+        let held = course[t];
         let (least, most) = held.map_or((0.0, takes_max), |kw| (kw.max(0.0), kw.max(0.0)));
         let charge = model.column(&name("charge"), least, most);
         let (least, most) =

@@ -26,7 +26,10 @@ pub(super) fn inverters(
             let kw = power.kw();
             let least = if free { 0.0 } else { kw };
             let held = inputs.held_power(&inverter.id, &inputs.forecast.steps[t]);
-            let (least, kw) = held.map_or((least, kw), |held| (least.min(held), kw.min(held)));
+            // Held on it may not be curtailed, held at a power it gives at most that.
+            let (least, kw) = held.map_or((least, kw), |held| {
+                if held < f64::MAX { (least.min(held), kw.min(held)) } else { (kw, kw) }
+            });
             let column = model.column(&format!("{}.power[{t}]", inverter.id), least, kw);
             buses.give((place, t), 1.0, column);
             columns.push(column);
@@ -50,6 +53,9 @@ pub(super) fn lighting(
         let mut columns = Vec::new();
         for (t, window) in inputs.forecast.lighting[&lighting.id].iter().enumerate() {
             let (level, least) = (window.level.get(), window.may_dim_to.get());
+            let held = inputs.held_power(&lighting.id, &inputs.forecast.steps[t]);
+            let held = held.map(|kw| (kw / rated).max(least).min(level));
+            let (least, level) = held.map_or((least, level), |held| (held, held));
             let column = model.column(&format!("{}.level[{t}]", lighting.id), least, level);
             buses.take((place, t), rated, column, Reactive::Usual);
             // Light that was wished and is not given: the constant part does not matter.

@@ -4,11 +4,11 @@ mod assets;
 mod prices;
 
 use super::model::{SolveError, Solved};
-use super::problem::Problem;
+use super::problem::{Problem, Wish};
 use super::trajectory::{Trajectory, coming};
 use super::{Inputs, Mix, Schedule, Switching, near_until, schedule};
 use good_lp::Variable;
-use site::plan::{Plan, Rung, Shortfall, Why};
+use site::plan::{Missed, Plan, Rung, Shortfall, Why};
 use site::units::{Level, Money, Power, Ratio};
 use std::collections::BTreeMap;
 
@@ -102,6 +102,7 @@ pub(super) fn plan(
         class: forecast.class.clone(),
         why: Why {
             shortfalls,
+            missed: missed(problem, solved),
             switching: words.to_owned(),
             objective: solved.objective,
             ..Why::default()
@@ -192,6 +193,23 @@ fn cost(inputs: &Inputs<'_>, import: &[Power], peaks: &[Power]) -> Money {
         cost += charge.price.get() * (peaks[i].kw() - so_far).max(0.0) / days;
     }
     Money::new(cost)
+}
+
+/// The wishes given up, step by step.
+fn missed(problem: &Problem, solved: &Solved) -> Vec<Missed> {
+    let of_wish = |wish: &Wish| {
+        let of_step = |&(t, column, price): &(usize, Variable, f64)| {
+            let amount = solved.value(column);
+            (amount > wish.tolerance).then(|| Missed {
+                constraint: format!("{}[{t}]", wish.name),
+                amount,
+                unit: wish.unit.to_owned(),
+                price,
+            })
+        };
+        wish.slack.iter().filter_map(of_step).collect::<Vec<Missed>>()
+    };
+    problem.wishes.iter().flat_map(of_wish).collect()
 }
 
 fn shortfalls(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved) -> Vec<Shortfall> {

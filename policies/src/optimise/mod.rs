@@ -5,6 +5,7 @@
 //! prices that explain the plan. A new choice replaces the standing one only when it is better by
 //! more than a threshold: a planner without memory switches pumps for nothing.
 
+mod admit;
 mod audit;
 mod battery;
 mod bus;
@@ -26,7 +27,8 @@ mod switched;
 mod tanks;
 mod trajectory;
 
-pub use counterfactual::Counterfactual;
+pub use admit::HoldError;
+pub use counterfactual::{AskError, Counterfactual, EndChange, WishChange};
 pub use day::{Day, Optimum, data};
 pub use hold::{Held, Hold};
 pub use model::{Limits, SolveError};

@@ -4,6 +4,7 @@
 use super::model::Model;
 use super::{Inputs, Schedule, Switching};
 use good_lp::{Expression, Variable};
+use site::AssetId;
 use site::asset::Mode;
 use site::plan::PumpState;
 use std::time::Duration;
@@ -106,6 +107,16 @@ pub(super) struct Bounds {
     pub(super) most: usize,
 }
 
+/// What a hold makes of a pump `offset` after now: its least run and stop times come first. None
+/// when it is free.
+pub(super) fn held(inputs: &Inputs<'_>, id: &AssetId, offset: Duration) -> Option<bool> {
+    let wanted = inputs.held_on(id, offset)?;
+    let (pump, state) = (inputs.site.pump(id)?, inputs.estimate.pumps.get(id)?);
+    let running = state.running == Some(true);
+    let least = if running { pump.min_run } else { pump.min_stop };
+    Some(if state.in_state_for + offset < least { running } else { wanted })
+}
+
 /// Bounds on the number of running pumps `offset` after now.
 pub(super) fn bounds(inputs: &Inputs<'_>, g: usize, offset: Duration, first: bool) -> Bounds {
     let Some(water) = inputs.water else { return Bounds { least: 0, most: 0 } };
@@ -115,13 +126,12 @@ pub(super) fn bounds(inputs: &Inputs<'_>, g: usize, offset: Duration, first: boo
         else {
             continue;
         };
-        let held = inputs.held_on(id, offset);
         let running = state.running == Some(true);
-        if !inputs.may_draw(id) || held == Some(false) {
+        if !inputs.may_draw(id) {
             continue;
         }
-        if held == Some(true) {
-            (least, most) = (least + 1, most + 1);
+        if let Some(on) = held(inputs, id, offset) {
+            (least, most) = (least + usize::from(on), most + usize::from(on));
             continue;
         }
         if !inputs.commandable(id) {

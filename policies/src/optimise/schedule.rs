@@ -64,14 +64,19 @@ pub(super) fn named(inputs: &Inputs<'_>, schedule: &Schedule) -> BTreeMap<AssetI
     let mut named: BTreeMap<AssetId, Vec<Ratio>> = BTreeMap::new();
     let Some(water) = inputs.water else { return named };
     let combinations = water.tables.combinations();
+    let first = inputs.forecast.steps.first().map(|step| step.start);
     for (g, group) in water.groups.iter().enumerate() {
         let mut members: Vec<Member> =
             group.pumps.iter().map(|id| Member::new(inputs, id.clone())).collect();
         for (t, mix) in schedule.mixes.iter().enumerate() {
             let pumps = combinations.iter().zip(mix).map(|(c, share)| count(c.0[g]) * share);
             let running = pumps.sum::<f64>().clamp(0.0, count(group.pumps.len()));
+            let start = inputs.forecast.steps[t].start;
+            let offset =
+                first.map_or(Duration::ZERO, |first| start.duration_since(first).unsigned_abs());
+            members.iter_mut().for_each(|member| member.hold(inputs, offset));
             assign(&mut members, running.round(), t == 0);
-            let whole = inputs.forecast.steps[t].start < schedule.near_until;
+            let whole = start < schedule.near_until;
             // What rounding took away or added goes to the pump that switched last.
             let left = if whole { 0.0 } else { running - running.round() };
             let hours = inputs.forecast.steps[t].hours();
@@ -90,7 +95,7 @@ pub(super) fn named(inputs: &Inputs<'_>, schedule: &Schedule) -> BTreeMap<AssetI
 /// The member that takes what rounding left over: a stopped one for more, a running one for less.
 fn spare(members: &[Member], left: f64) -> Option<usize> {
     let runs = left < 0.0;
-    (left.abs() > 1e-3).then(|| members.iter().position(|m| m.commandable && m.runs == runs))?
+    (left.abs() > 1e-3).then(|| members.iter().position(|m| m.free() && m.runs == runs))?
 }
 
 fn count(pumps: usize) -> f64 {
@@ -105,6 +110,8 @@ struct Member {
     /// Must stay as it is in the first step.
     pinned: bool,
     commandable: bool,
+    /// Held fast in this step: the question of a counterfactual.
+    held: bool,
 }
 
 impl Member {
@@ -115,10 +122,21 @@ impl Member {
         let commandable = inputs.commandable(&id);
         let least = pump.map_or(Duration::ZERO, |p| if runs { p.min_run } else { p.min_stop });
         let pinned = !commandable || since < least;
-        Self { id, runs, hours: since.as_secs_f64() / 3600.0, pinned, commandable }
+        let hours = since.as_secs_f64() / 3600.0;
+        Self { id, runs, hours, pinned, commandable, held: false }
     }
     fn switch(&mut self, runs: bool) {
         (self.runs, self.hours) = (runs, 0.0);
+    }
+    const fn free(&self) -> bool {
+        self.commandable && !self.held
+    }
+    fn hold(&mut self, inputs: &Inputs<'_>, offset: Duration) {
+        let held = pumps::held(inputs, &self.id, offset);
+        self.held = held.is_some();
+        if let Some(on) = held.filter(|on| *on != self.runs) {
+            self.switch(on);
+        }
     }
 }
 
@@ -134,9 +152,9 @@ fn assign(members: &mut [Member], wanted: f64, first: bool) {
         if (running - wanted).abs() < 0.5 {
             return;
         }
-        let free = members.iter_mut().filter(|member| {
-            member.runs == stop && member.commandable && !(first && member.pinned)
-        });
+        let free = members
+            .iter_mut()
+            .filter(|member| member.runs == stop && member.free() && !(first && member.pinned));
         let longest = free.max_by(|a, b| a.hours.total_cmp(&b.hours).then(b.id.cmp(&a.id)));
         match longest {
             Some(member) => member.switch(!stop),

@@ -104,16 +104,15 @@ pub(super) fn bounds(inputs: &Inputs<'_>, load: Load<'_>, t: usize) -> (f64, f64
     }
     let window = inputs.site.shiftable.iter().find(|other| &other.id == load.id);
     let most = window.map_or(1.0, |load| allowed(inputs, load, step));
-    if let Some(kw) = inputs.held_power(load.id, step) {
-        let on = if kw > 0.0 { most } else { 0.0 };
-        return (on, on);
-    }
     let offset = step.start.duration_since(steps[0].start).unsigned_abs();
     let lasted = state.map_or(Duration::ZERO, |state| state.in_state_for) + offset;
     if running && lasted < load.min_run {
         (most, most)
     } else if !running && lasted < load.min_stop {
         (0.0, 0.0)
+    } else if let Some(kw) = inputs.held_power(load.id, step) {
+        let on = if kw > 0.0 { most } else { 0.0 };
+        (on, on)
     } else {
         (0.0, most)
     }

@@ -140,7 +140,8 @@ impl Demo {
             policy: Policy::Optimal,
         });
         let view = controller.view();
-        let sources = http::Sources::new(controller.view(), controller.desk());
+        let sources = http::Sources::new(controller.view(), controller.desk())
+            .with_what_if(controller.what_if());
         let serving = tokio::spawn(http::serve(listener, sources, std::future::pending()));
         let scene = || {
             let ledger = books.look();

@@ -394,7 +394,7 @@ fn cut_tariff() -> impl Strategy<Value = Tariff> {
                         let to = cuts[(i + 1) % cuts.len()];
                         let class = TariffClass {
                             months: months.clone(),
-                            days: days.clone(),
+                            days: *days,
                             hours: vec![Hours { from: clock(from), to: clock(to) }],
                             ..TariffClass::always("x", Price::ZERO)
                         };

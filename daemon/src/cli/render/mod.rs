@@ -7,6 +7,7 @@ mod forecast;
 mod plan;
 mod status;
 mod tariff;
+mod what_if;
 
 pub use districts::districts;
 pub use energy::limits;
@@ -15,6 +16,7 @@ pub use forecast::backtest;
 pub use plan::plan;
 pub use status::status;
 pub use tariff::tariff;
+pub use what_if::counterfactual;
 
 use crate::http::Explanation;
 

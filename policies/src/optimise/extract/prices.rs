@@ -29,10 +29,11 @@ struct Prices<'a> {
 /// Writes all prices into the plan.
 pub(super) fn fill(inputs: &Inputs<'_>, solved: &mut Solved, plan: &mut Plan) {
     let feeders = inputs.site.electrical.iter().flat_map(|network| &network.feeders);
+    let wells = inputs.site.lift_stations.iter().map(|station| station.id.clone());
     let steps = plan.steps.clone();
     let mut prices = Prices {
         steps: &steps,
-        water: tank_ids(inputs).into_keys().map(|id| (id, Vec::new())).collect(),
+        water: tank_ids(inputs).into_keys().chain(wells).map(|id| (id, Vec::new())).collect(),
         feeders: feeders.map(|feeder| (feeder.id.clone(), Vec::new())).collect(),
         batteries: inputs.site.batteries.iter().map(|b| (b.id.clone(), Vec::new())).collect(),
         energy: Vec::new(),
