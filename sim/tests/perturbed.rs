@@ -56,8 +56,9 @@ fn all_at_once_on_a_summer_morning() {
     let report = replay("2026-07-15", 10, 2, all);
     let optimal = assert_in_band(&report);
     let demand = optimal.model.demand.expect("ten hours were seen");
-    // The day is warm too, which the profile does not know either.
-    assert!((1.2..=1.45).contains(&demand.ratio), "{demand:?}");
+    // The day is warm too, which the profile does not know either; what it has learned of the hours
+    // that went by is no deviation any more.
+    assert!((1.1..=1.45).contains(&demand.ratio), "{demand:?}");
     let text = serde_json::to_string(&report).expect("a report is JSON");
     assert!(text.contains(r#""perturbed":{"demand":1.15,"pumps":{"P1":0.9},"roughness":0.8"#));
 }

@@ -229,7 +229,7 @@ def told(day, charger, session, there):
         if held is not None:
             most = max(0.0, min(most, held * day.hours[t]))
         wait = max(0.0, (day.begin[t] - day.now) / HOUR)
-        energy = p.amount(0.0, most, charger["later_eur_per_kwh_hour"] * wait, "early")
+        energy = p.amount(0.0, most, session["later_eur_per_kwh_hour"] * wait, "early")
         day.asset_takes(charger["id"], t, (1.0 / day.hours[t], energy))
         given.append((1.0, energy))
     missing = p.amount(

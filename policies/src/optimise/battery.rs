@@ -6,6 +6,7 @@ use super::model::{Model, Solved};
 use super::problem::Wish;
 use good_lp::{Expression, Variable};
 use site::asset::{Battery, Mode};
+use site::units::Price;
 
 /// What a kWh outside the state of charge that is allowed, or below the reserve, costs per hour, as
 /// a multiple of the dearest energy: it comes back as fast as its power lets it. What is kept for
@@ -118,11 +119,18 @@ fn one(
     Some(columns)
 }
 
-/// What a kWh left at the end is worth, EUR: what it replaces later less the loss and the wear, at
-/// a price between the cheapest and the dearest of the horizon.
+/// What a kWh left at the end is worth, EUR: between what it replaces later, at the dearest price
+/// of the horizon less the loss and the wear, and what the next one costs at the cheapest. That is
+/// what a feed-in would have earned, where more sun is expected than is used.
 pub(super) fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
-    let prices = || inputs.forecast.price.iter().map(|price| price.get());
-    let (cheap, dear) = (prices().fold(f64::MAX, f64::min), prices().fold(0.0, f64::max));
+    let forecast = inputs.forecast;
+    let sun = |t: usize| forecast.pv.values().map(|power| power[t].kw()).sum::<f64>();
+    let costs = |(t, price): (usize, &Price)| {
+        let is_surplus = sun(t) > forecast.base_load[t].kw();
+        if is_surplus { price.get().min(forecast.feed_in[t].get()) } else { price.get() }
+    };
+    let cheap = forecast.price.iter().enumerate().map(costs).fold(f64::MAX, f64::min);
+    let dear = forecast.price.iter().map(|price| price.get()).fold(0.0, f64::max);
     let given = (dear - battery.wear.get()) * battery.one_way();
     let taken = cheap / battery.one_way();
     ((given + taken) / 2.0).max(0.0)

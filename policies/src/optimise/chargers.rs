@@ -6,14 +6,21 @@ use super::model::Model;
 use super::problem::Wish;
 use good_lp::{Expression, Variable};
 use site::asset::{Charger, Mode};
-use site::plan::{Session, Step};
+use site::plan::{Basis, Session, Step};
 use site::time::seconds_between;
 
 /// A session counts as served within this, kWh.
 const SERVED: f64 = 0.2;
 /// What a kWh is worth less per hour that it comes later, EUR: at equal prices a vehicle is charged
-/// early, because drivers leave before they said.
-pub(super) const EARLY: f64 = 2e-3;
+/// early, because drivers leave before they said. A vehicle of which nothing is known may leave at
+/// any time.
+const EARLY: f64 = 2e-3;
+const EARLY_UNKNOWN: f64 = 0.02;
+
+/// [`EARLY`] for one session.
+pub(super) fn early(session: &Session) -> f64 {
+    if session.basis == Basis::Default { EARLY_UNKNOWN } else { EARLY }
+}
 
 /// Power of one charger in each step, kW; none in steps without a vehicle.
 pub(super) type ChargerColumns = Vec<Option<Variable>>;
@@ -69,7 +76,7 @@ fn one(
             let limit = inputs.held_power(&charger.id, step).map_or(limit, |kw| kw.min(limit));
             let power = model.column(&format!("{}.power[{t}]", charger.id), 0.0, limit.max(0.0));
             let late = seconds_between(inputs.estimate.now.utc, step.start).max(0.0) / 3600.0;
-            model.cost("early", EARLY * late * step.hours(), power);
+            model.cost("early", early(session) * late * step.hours(), power);
             buses.take((place, t), 1.0, power, Reactive::None);
             delivered.add_mul(step.hours(), power);
             // Two sessions may share a step: their powers add up in it.

@@ -5,7 +5,7 @@ use super::data::{
 };
 use crate::optimise::Inputs;
 use crate::optimise::battery::{OUTSIDE_FACTOR, worth};
-use crate::optimise::chargers::{EARLY, after};
+use crate::optimise::chargers::{after, early};
 use crate::optimise::switched::{self, BAND_PRICE, DRY_PRICE, Load, SPILL_PRICE, commandable};
 use site::asset::{Battery, Charger, LiftStation, Mode, Shiftable};
 use site::plan::Session;
@@ -49,6 +49,7 @@ pub(super) fn chargers(inputs: &Inputs<'_>) -> Vec<ChargerData> {
             departure: session.departure,
             wanted_kwh: session.wanted.kwh(),
             after_kwh: room.min(session.wanted.kwh()),
+            later_eur_per_kwh_hour: early(session),
         }
     };
     let end = steps.last().map_or(inputs.estimate.now.utc, |step| step.end);
@@ -64,7 +65,6 @@ pub(super) fn chargers(inputs: &Inputs<'_>) -> Vec<ChargerData> {
             sessions: sessions.map(|one| session(charger, one)).collect(),
             missing_eur_per_kwh: charger.value.get().max(inputs.penalty_per_kwh()),
             after_eur_per_kwh: inputs.mean_price(),
-            later_eur_per_kwh_hour: EARLY,
         }
     };
     inputs.site.chargers.iter().map(one).collect()

@@ -59,8 +59,6 @@ pub struct ChargerData {
     pub missing_eur_per_kwh: f64,
     /// What a kWh costs that is left for the time after the horizon, EUR.
     pub after_eur_per_kwh: f64,
-    /// What a kWh costs per hour from now to the beginning of the step in which it is given.
-    pub later_eur_per_kwh_hour: f64,
 }
 
 /// A vehicle.
@@ -75,6 +73,8 @@ pub struct SessionData {
     /// Energy that may be left for the time after the horizon, kWh: what the charger can give then
     /// until the vehicle leaves, and no more than is wanted.
     pub after_kwh: f64,
+    /// What a kWh costs per hour from now to the beginning of the step in which it is given.
+    pub later_eur_per_kwh_hour: f64,
 }
 
 /// What loads that are on or off have in common. One that is not commandable goes on as it is.
