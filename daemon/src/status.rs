@@ -6,6 +6,7 @@ mod assets;
 pub use assets::{AssetDetails, LimitStatus, SessionStatus};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use policies::billing::{Demand, Line};
 use policies::district::DistrictReport;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,15 @@ pub struct Status {
     pub bill: BillStatus,
     /// Hash over all cycle records since the start, in hexadecimal.
     pub record_hash: String,
+}
+
+impl Status {
+    /// The site's time zone. One that this machine does not know is shown as UTC, which the
+    /// abbreviation then says.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
 }
 
 /// A tank.

@@ -15,21 +15,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// A commune with a meter and a roof, and nothing else.
-const SITE: &str = r#"
-regie: 1
-site: {id: hamlet, name: Hamlet, time_zone: Europe/Paris, latitude: 47.4, longitude: 4.9}
-devices:
-  meter1: {profile: eastron-sdm630, connect: "tcp://127.0.0.1:15151", unit: 1}
-  solar1: {profile: sunspec-inverter, connect: "tcp://127.0.0.1:15131", unit: 1}
-inverters:
-  PV1: {device: solar1, mode: observe, safe_state: release, rated_power: 50 kW, peak_power: 50 kW}
-grid: {power: meter1.power}
-base_load: {mean: 15 kW}
-tariff:
-  classes:
-    - {name: day, price: 0.2 EUR/kWh, months: 1-12, hours: ["06:00-22:00"]}
-    - {name: night, price: 0.1 EUR/kWh, months: 1-12, hours: ["22:00-06:00"]}
-"#;
+const SITE: &str = include_str!("../../policies/tests/hamlet.yaml");
 
 const DAYS: i64 = 6;
 

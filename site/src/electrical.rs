@@ -114,10 +114,10 @@ impl Electrical {
     pub fn sections(&self) -> impl Iterator<Item = (&Feeder, &CableSection)> {
         self.feeders.iter().flat_map(|feeder| feeder.sections.iter().map(move |s| (feeder, s)))
     }
-    /// The section at whose end an asset hangs; none at the busbar.
+    /// The feeder on which an asset hangs; none at the busbar.
     #[must_use]
-    pub fn section_of(&self, asset: &AssetId) -> Option<&CableSection> {
-        self.sections().map(|(_, section)| section).find(|s| s.assets.contains(asset))
+    pub fn feeder_of(&self, asset: &AssetId) -> Option<&Feeder> {
+        self.sections().find(|(_, s)| s.assets.contains(asset)).map(|(feeder, _)| feeder)
     }
     /// The place of an asset: 0 is the busbar, 1 the end of the first section, and so on in the
     /// order of [`Self::sections`]. Places number what is connected, here and in every table.

@@ -38,8 +38,7 @@ pub fn ask(client: &Client, action: &LimitAction, json: bool) -> Result<String, 
     if json {
         return Ok(text);
     }
-    let name = client.status()?.value.time_zone;
-    Ok(in_words(&limits, word, &TimeZone::get(&name).unwrap_or(TimeZone::UTC)))
+    Ok(in_words(&limits, word, &client.status()?.value.zone()))
 }
 
 fn in_words(limits: &[LimitStatus], word: &str, zone: &TimeZone) -> String {

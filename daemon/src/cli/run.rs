@@ -7,7 +7,6 @@ use crate::load::{Loaded, load};
 use crate::past;
 use crate::resident::{self, ResidentError};
 use crate::store::StoreError;
-use jiff::tz::TimeZone;
 use policies::district::DistrictReport;
 use site::AssetId;
 use std::collections::BTreeMap;
@@ -34,9 +33,7 @@ pub fn run(action: &Action) -> u8 {
             if json {
                 return Ok(answer.text);
             }
-            let name = client.status()?.value.time_zone;
-            let zone = TimeZone::get(&name).unwrap_or(TimeZone::UTC);
-            Ok(render::plan(&answer.value, &zone))
+            Ok(render::plan(&answer.value, &client.status()?.value.zone()))
         }),
         Action::Districts { history: Some(days), state, question } => {
             past(question, *days, state.as_deref())

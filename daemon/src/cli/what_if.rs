@@ -26,7 +26,7 @@ pub fn ask(
     if json {
         return Ok(answer.text);
     }
-    Ok(render::counterfactual(&answer.value, &zone(&client.status()?.value.time_zone)))
+    Ok(render::counterfactual(&answer.value, &client.status()?.value.zone()))
 }
 
 /// Why an asset does what it does, now or at some time of the plan.
@@ -44,7 +44,7 @@ pub fn explain(
         return Ok(if json { answer.text } else { render::explanation(&answer.value) });
     };
     let status = client.status()?.value;
-    let zone = zone(&status.time_zone);
+    let zone = status.zone();
     let at = instant(at, status.at, &zone).map_err(|why| ClientError::Words { why })?;
     let steps = &answer.value.steps;
     match steps.iter().find(|step| step.start <= at && at < step.end) {
@@ -67,8 +67,4 @@ fn outside(
         ),
         _ => "no plan is in force; see regie status for the reason".to_owned(),
     }
-}
-
-fn zone(name: &str) -> TimeZone {
-    TimeZone::get(name).unwrap_or(TimeZone::UTC)
 }

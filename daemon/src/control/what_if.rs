@@ -1,13 +1,12 @@
 //! "What would it cost to keep P2 off until six?": answered beside the cycle, on a thread of its
 //! own, from copies of what the last cycle knew. It changes nothing, and it is no order.
 
-use super::Controller;
 use super::ladder::Decision;
+use super::{Asked, Controller};
 use jiff::Timestamp;
 use policies::optimise::{AskError, Counterfactual, Hold, Inputs, Planner};
-use policies::water::WaterModel;
 use site::Site;
-use site::plan::{Estimate, Forecast, Plan};
+use site::plan::Plan;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, TryAcquireError, watch};
@@ -19,10 +18,7 @@ const SOLVE_MAX: Duration = Duration::from_secs(10);
 
 /// What the last cycle knew, and what it decided.
 pub(super) struct Moment {
-    site: Arc<Site>,
-    water: Option<Arc<WaterModel>>,
-    estimate: Estimate,
-    forecast: Forecast,
+    asked: Asked,
     planner: Planner,
     /// The plan in force; none on the rungs without one.
     plan: Option<Plan>,
@@ -75,7 +71,7 @@ impl WhatIf {
     /// The site, as the last cycle had it, and when that cycle began; none before the first.
     #[must_use]
     pub fn site(&self) -> Option<(Arc<Site>, Timestamp)> {
-        self.moment().map(|moment| (Arc::clone(&moment.site), moment.estimate.now.utc))
+        self.moment().map(|moment| (Arc::clone(&moment.asked.site), moment.asked.estimate.now.utc))
     }
 
     /// What a hold would cost. The control cycle neither waits for this nor sees anything of it.
@@ -107,15 +103,11 @@ impl WhatIf {
 impl Moment {
     fn answer(&self, hold: &Hold) -> Result<Counterfactual, WhatIfError> {
         let plan = self.plan.as_ref().ok_or(WhatIfError::NoPlan)?;
-        let mut site = (*self.site).clone();
+        let Asked { site, water, estimate, forecast } = &self.asked;
+        let mut site = (**site).clone();
         site.pace.solve = site.pace.solve.min(SOLVE_MAX);
-        let inputs = Inputs {
-            site: &site,
-            water: self.water.as_deref(),
-            estimate: &self.estimate,
-            forecast: &self.forecast,
-            holds: &[],
-        };
+        let inputs =
+            Inputs { site: &site, water: water.as_deref(), estimate, forecast, holds: &[] };
         Ok(self.planner.counterfactual(&inputs, Some(plan), hold)?)
     }
 }
@@ -133,10 +125,7 @@ impl Controller {
             return;
         }
         let moment = Moment {
-            site: Arc::clone(&self.loaded.site),
-            water: self.corrected(),
-            estimate: self.believed.clone(),
-            forecast: self.expected.clone(),
+            asked: self.asked(),
             planner: self.state.planner.clone(),
             plan: decision.plan.clone(),
         };

@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
+use site::electrical::Feeder;
 use site::plan::{Binding, Missed, Plan};
 use site::units::{Level, Power, Price, Ratio};
 use site::{AssetId, Site};
@@ -126,7 +127,7 @@ pub(super) fn feeder_value(
     asset: &AssetId,
     t: usize,
 ) -> Option<FeederValue> {
-    let feeder = feeder(site, asset)?;
+    let feeder = &feeder(site, asset)?.id;
     let value = *plan.why.feeder_value.get(feeder)?.get(t)?;
     Some(FeederValue { feeder: feeder.clone(), value })
 }
@@ -160,8 +161,7 @@ pub(super) fn owners<'a>(site: &'a Site, asset: &'a AssetId) -> BTreeSet<&'a str
             .filter(|other| other.fills == pump.fills && other.draws_from == pump.draws_from);
         owners.extend(like.map(|other| other.id.as_str()));
     }
-    let feeders = site.electrical.iter().flat_map(|network| &network.feeders);
-    for feeder in feeders.filter(|other| Some(&other.id) == feeder(site, asset)) {
+    if let Some(feeder) = feeder(site, asset) {
         owners.insert(feeder.id.as_str());
         owners.extend(feeder.sections.iter().map(|section| section.node.as_str()));
     }
@@ -169,9 +169,8 @@ pub(super) fn owners<'a>(site: &'a Site, asset: &'a AssetId) -> BTreeSet<&'a str
 }
 
 /// The feeder on which an asset hangs; none at the busbar.
-pub(super) fn feeder<'a>(site: &'a Site, asset: &AssetId) -> Option<&'a AssetId> {
-    let mut sections = site.electrical.as_ref()?.sections();
-    sections.find(|(_, section)| section.assets.contains(asset)).map(|(feeder, _)| &feeder.id)
+pub(super) fn feeder<'a>(site: &'a Site, asset: &AssetId) -> Option<&'a Feeder> {
+    site.electrical.as_ref()?.feeder_of(asset)
 }
 
 /// The rule and the step of a constraint such as `T1.band_high[7]`; none where its number is not

@@ -2,16 +2,13 @@
 //! in words before anything is solved.
 
 use super::Inputs;
-use super::hold::{Held, Hold};
+use super::hold::{Held, Hold, SAME_KW};
 use super::switched::{self, Load};
 use jiff::Timestamp;
 use site::AssetId;
-use site::asset::{Battery, Mode, Pump};
+use site::asset::{Battery, Charger, Inverter, Lighting, Mode, Pump};
 use site::units::Power;
 use std::time::Duration;
-
-/// Powers closer than this are the same, kW.
-const SAME_KW: f64 = 0.05;
 
 /// Why a hold cannot be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,12 +65,12 @@ pub(super) fn admit(inputs: &Inputs<'_>, hold: &Hold) -> Result<Vec<String>, Hol
         battery_held(inputs, battery, hold)
     } else if let Some(load) = switched::loads(inputs).find(|load| is(load.id)) {
         load_held(inputs, load, hold)
-    } else if site.chargers.iter().any(|charger| is(&charger.id)) {
-        charger_held(inputs, hold)
-    } else if site.inverters.iter().any(|inverter| is(&inverter.id)) {
-        inverter_held(inputs, hold)
-    } else if site.lighting.iter().any(|lighting| is(&lighting.id)) {
-        lighting_held(inputs, hold)
+    } else if let Some(charger) = site.chargers.iter().find(|charger| is(&charger.id)) {
+        charger_held(inputs, charger, hold)
+    } else if let Some(inverter) = site.inverters.iter().find(|inverter| is(&inverter.id)) {
+        inverter_held(inputs, inverter, hold)
+    } else if let Some(lighting) = site.lighting.iter().find(|lighting| is(&lighting.id)) {
+        lighting_held(inputs, lighting, hold)
     } else {
         return Err(unknown(inputs, hold));
     };
@@ -258,9 +255,11 @@ fn at_most(held: Held, nothing: &str) -> Result<(), String> {
     }
 }
 
-fn charger_held(inputs: &Inputs<'_>, hold: &Hold) -> Result<Vec<String>, String> {
-    let charger = inputs.site.chargers.iter().find(|charger| charger.id == hold.asset);
-    let Some(charger) = charger else { return Ok(Vec::new()) };
+fn charger_held(
+    inputs: &Inputs<'_>,
+    charger: &Charger,
+    hold: &Hold,
+) -> Result<Vec<String>, String> {
     let state = inputs.estimate.chargers.get(&charger.id);
     commanded(charger.control.mode, state.and_then(|state| state.unavailable.as_ref()))?;
     at_most(hold.held, "it takes power and gives none")?;
@@ -273,9 +272,11 @@ fn charger_held(inputs: &Inputs<'_>, hold: &Hold) -> Result<Vec<String>, String>
     Ok(if arrives { Vec::new() } else { vec![note.to_owned()] })
 }
 
-fn inverter_held(inputs: &Inputs<'_>, hold: &Hold) -> Result<Vec<String>, String> {
-    let inverter = inputs.site.inverters.iter().find(|inverter| inverter.id == hold.asset);
-    let Some(inverter) = inverter else { return Ok(Vec::new()) };
+fn inverter_held(
+    inputs: &Inputs<'_>,
+    inverter: &Inverter,
+    hold: &Hold,
+) -> Result<Vec<String>, String> {
     let state = inputs.estimate.inverters.get(&inverter.id);
     commanded(inverter.control.mode, state.and_then(|state| state.unavailable.as_ref()))?;
     at_most(hold.held, "it gives power and takes none; write the most it may give")?;
@@ -283,9 +284,11 @@ fn inverter_held(inputs: &Inputs<'_>, hold: &Hold) -> Result<Vec<String>, String
     Ok(if hold.held == Held::On { vec![note.to_owned()] } else { Vec::new() })
 }
 
-fn lighting_held(inputs: &Inputs<'_>, hold: &Hold) -> Result<Vec<String>, String> {
-    let lighting = inputs.site.lighting.iter().find(|lighting| lighting.id == hold.asset);
-    let Some(lighting) = lighting else { return Ok(Vec::new()) };
+fn lighting_held(
+    inputs: &Inputs<'_>,
+    lighting: &Lighting,
+    hold: &Hold,
+) -> Result<Vec<String>, String> {
     let state = inputs.estimate.lighting.get(&lighting.id);
     commanded(lighting.control.mode, state.and_then(|state| state.unavailable.as_ref()))?;
     at_most(hold.held, "it takes power and gives none")?;

@@ -48,9 +48,7 @@ fn one(
     let most = charger.max_power().kw();
     buses.may(place, 0.0, most);
     let mut columns: ChargerColumns = vec![None; steps.len()];
-    let state = inputs.estimate.chargers.get(&charger.id);
-    let free = charger.control.mode == Mode::Control
-        && state.is_none_or(|state| state.unavailable.is_none());
+    let free = commandable(inputs, charger);
     let sessions = inputs.forecast.sessions.get(&charger.id).map_or(&[][..], Vec::as_slice);
     let mut wish = Wish {
         name: format!("{}.session", charger.id),
@@ -87,11 +85,11 @@ fn one(
             }));
             last = t;
         }
-        let short = wish.slack(model, last, charger.value.get().max(inputs.penalty_per_kwh()));
+        let short = wish.slack(model, last, missing_price(inputs, charger));
         let wanted = model.finite("session", session.wanted.kwh());
         // A vehicle that stays beyond the horizon need not be full at its end.
-        let room = most * after(session, steps);
-        let later = model.column(&format!("{}.after", charger.id), 0.0, room.min(wanted).max(0.0));
+        let room = after_kwh(charger, session, steps);
+        let later = model.column(&format!("{}.after", charger.id), 0.0, room.max(0.0));
         model.cost("charged after the horizon", inputs.mean_price(), later);
         let served = delivered.clone() + short + later;
         model.row(format!("{}[{last}]", wish.name), served.geq(wanted));
@@ -108,10 +106,23 @@ fn overlap(session: &Session, step: &Step) -> f64 {
     (seconds_between(from, to) / 3600.0).max(0.0)
 }
 
-/// Hours that a session goes on after the last step.
-pub(super) fn after(session: &Session, steps: &[Step]) -> f64 {
+/// Whether the plan can count on telling a charger something.
+pub(super) fn commandable(inputs: &Inputs<'_>, charger: &Charger) -> bool {
+    let state = inputs.estimate.chargers.get(&charger.id);
+    charger.control.mode == Mode::Control && state.is_none_or(|state| state.unavailable.is_none())
+}
+
+/// What a kWh that is wanted and not given costs, EUR.
+pub(super) fn missing_price(inputs: &Inputs<'_>, charger: &Charger) -> f64 {
+    charger.value.get().max(inputs.penalty_per_kwh())
+}
+
+/// Energy that may be left for the time after the last step, kWh: what the charger can give then
+/// until the vehicle leaves, and no more than is wanted.
+pub(super) fn after_kwh(charger: &Charger, session: &Session, steps: &[Step]) -> f64 {
     let end = steps.last().map_or(session.departure, |step| step.end);
-    (seconds_between(end.max(session.arrival), session.departure) / 3600.0).max(0.0)
+    let hours = seconds_between(end.max(session.arrival), session.departure) / 3600.0;
+    (charger.max_power().kw() * hours.max(0.0)).min(session.wanted.kwh())
 }
 
 /// Nobody tells this charger anything: it charges at once, as fast as it can.

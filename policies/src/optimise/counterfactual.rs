@@ -1,7 +1,7 @@
 //! What something would cost: the same question once more, with an asset held fast.
 
 use super::admit::{self, HoldError, admit};
-use super::{GAP, Hold, Inputs, Planner, SolveError, Work, schedule, switched, without_choice};
+use super::{GAP, Hold, Inputs, Planner, SolveError, Work, without_choice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use site::AssetId;
@@ -148,12 +148,10 @@ impl Planner {
 
     /// A plan that is chosen anew, beginning from what stands, with no preference for it.
     fn afresh(&self, inputs: &Inputs<'_>, work: &mut Work) -> Result<Plan, SolveError> {
-        if inputs.water.is_none() && switched::loads(inputs).next().is_none() {
+        if !inputs.has_a_choice() {
             return without_choice(inputs, work);
         }
-        let now = inputs.estimate.now.utc;
-        let chosen = self.chosen.as_ref().filter(|chosen| chosen.schedule.near_until > now);
-        let guess = chosen.and_then(|chosen| schedule::shifted(inputs, chosen));
+        let guess = self.guess(inputs);
         Self::default().choose_anew(inputs, (guess, None), "it was asked for", work)
     }
 }
@@ -168,8 +166,11 @@ struct Answer<'a> {
 impl Answer<'_> {
     fn compared(self, inputs: &Inputs<'_>, free: &Plan, plan: Plan) -> Counterfactual {
         let given_up = wishes(&free.why.shortfalls, &plan.why.shortfalls);
-        let chosen = inputs.water.is_some() || switched::loads(inputs).next().is_some();
-        let gap = if chosen && !self.kept_anyway { GAP * free.why.objective.abs() } else { 0.0 };
+        let gap = if inputs.has_a_choice() && !self.kept_anyway {
+            GAP * free.why.objective.abs()
+        } else {
+            0.0
+        };
         Counterfactual {
             hold: self.hold.clone(),
             held_until: admit::held_until(inputs, self.hold),

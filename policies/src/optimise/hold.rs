@@ -93,7 +93,7 @@ impl Inputs<'_> {
 }
 
 /// Powers closer than this are the same, kW; shares closer than a thousandth.
-const SAME_KW: f64 = 0.05;
+pub(super) const SAME_KW: f64 = 0.05;
 const SAME_SHARE: f64 = 1e-3;
 
 impl Inputs<'_> {

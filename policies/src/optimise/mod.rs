@@ -107,6 +107,10 @@ impl Inputs<'_> {
         });
         if hours > 0.0 { sum / hours } else { 0.0 }
     }
+    /// Whether there is anything that is switched, so that a choice is to be made.
+    fn has_a_choice(&self) -> bool {
+        self.water.is_some() || switched::loads(self).next().is_some()
+    }
     /// Whether an asset may take power: while a generator runs, only what it carries may.
     fn may_draw(&self, asset: &AssetId) -> bool {
         let Some(running) = &self.estimate.generator else { return true };
@@ -205,12 +209,10 @@ impl Planner {
     /// When there is no plan: the caller goes down the ladder.
     pub fn optimise(&mut self, inputs: &Inputs<'_>) -> (Result<Plan, SolveError>, Work) {
         let mut work = Work::default();
-        if inputs.water.is_none() && switched::loads(inputs).next().is_none() {
+        if !inputs.has_a_choice() {
             return (without_choice(inputs, &mut work), work);
         }
-        let now = inputs.estimate.now.utc;
-        let chosen = self.chosen.as_ref().filter(|chosen| chosen.schedule.near_until > now);
-        let guess = chosen.and_then(|chosen| schedule::shifted(inputs, chosen));
+        let guess = self.guess(inputs);
         let standing = guess.as_ref().and_then(|schedule| {
             work.linear += 1;
             fixed(inputs, schedule, "").ok()
@@ -228,6 +230,13 @@ impl Planner {
         // Without a new choice, what stood and failed must not come back as the last plan.
         let result = result.map_err(|error| fault.unwrap_or(error));
         (result, work)
+    }
+
+    /// The standing choice on the steps of the new horizon; none where it has run out.
+    fn guess(&self, inputs: &Inputs<'_>) -> Option<Schedule> {
+        let now = inputs.estimate.now.utc;
+        let chosen = self.chosen.as_ref().filter(|chosen| chosen.schedule.near_until > now);
+        chosen.and_then(|chosen| schedule::shifted(inputs, chosen))
     }
 
     /// What stands after its audit, why it has to be chosen anew, and the error if that fails. A
@@ -343,19 +352,6 @@ fn unavailable(inputs: &Inputs<'_>) -> BTreeSet<AssetId> {
     pumps.filter(|id| !inputs.commandable(id)).cloned().collect()
 }
 
-impl Limits {
-    /// The limits within which the planner chooses what is switched.
-    #[must_use]
-    pub fn of_a_choice(site: &Site) -> Self {
-        Self {
-            seconds: site.pace.solve.as_secs_f64(),
-            nodes: NODES_MAX,
-            gap: GAP,
-            gap_eur: GAP_EUR,
-        }
-    }
-}
-
 /// Chooses combinations: the mixed-integer program around the guess, and once more around what came
 /// out when that moved the coming levels far.
 fn choose(
@@ -384,8 +380,7 @@ fn choose(
 
 /// The linear program with the near combinations standing: cost, plan and prices.
 fn fixed(inputs: &Inputs<'_>, schedule: &Schedule, words: &str) -> Result<Plan, SolveError> {
-    let limits =
-        Limits { seconds: inputs.site.pace.solve.as_secs_f64(), nodes: 1, gap: GAP, gap_eur: 0.0 };
+    let limits = Limits::of_a_program(inputs.site);
     let trajectory = Trajectory::follow(inputs, Some(schedule));
     let switching = Switching::Fixed(schedule);
     let mut problem = problem::build(inputs, &trajectory, &switching);

@@ -4,6 +4,7 @@
 //! made of: this registry remembers them. It also refuses what solvers are known to take for
 //! granted: a NaN or infinite number ends in an error, not in an "optimal" plan.
 
+use super::{GAP, GAP_EUR, NODES_MAX};
 use good_lp::constraint::ConstraintReference;
 use good_lp::solvers::highs::{HighsParallelType, highs};
 use good_lp::solvers::{DualValues, SolutionStatus, SolutionWithDual};
@@ -11,6 +12,7 @@ use good_lp::{
     Constraint, Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable,
     WithInitialSolution, variable,
 };
+use site::Site;
 use std::collections::BTreeMap;
 
 /// The solver's own least absolute gap, EUR.
@@ -27,6 +29,23 @@ pub struct Limits {
     pub gap: f64,
     /// Absolute gap at which it is, EUR.
     pub gap_eur: f64,
+}
+
+impl Limits {
+    /// The limits within which the planner chooses what is switched.
+    #[must_use]
+    pub fn of_a_choice(site: &Site) -> Self {
+        Self {
+            seconds: site.pace.solve.as_secs_f64(),
+            nodes: NODES_MAX,
+            gap: GAP,
+            gap_eur: GAP_EUR,
+        }
+    }
+    /// The limits of a program with nothing to choose.
+    pub(super) fn of_a_program(site: &Site) -> Self {
+        Self { seconds: site.pace.solve.as_secs_f64(), nodes: 1, gap: GAP, gap_eur: 0.0 }
+    }
 }
 
 /// Why there is no solution.

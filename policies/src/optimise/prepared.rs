@@ -3,7 +3,7 @@
 use super::model::{Limits, SolveError};
 use super::problem::{self, Problem};
 use super::trajectory::Trajectory;
-use super::{GAP, Inputs, Schedule, Switching};
+use super::{Inputs, Schedule, Switching};
 
 /// The linear program of a question, with every step free to be a mixture.
 pub struct Prepared {
@@ -25,8 +25,7 @@ impl Prepared {
         };
         let trajectory = Trajectory::follow(inputs, None);
         let problem = problem::build(inputs, &trajectory, &Switching::Fixed(&schedule));
-        let seconds = inputs.site.pace.solve.as_secs_f64();
-        Self { problem, limits: Limits { seconds, nodes: 1, gap: GAP, gap_eur: 0.0 } }
+        Self { problem, limits: Limits::of_a_program(inputs.site) }
     }
 
     /// Rows of the program.

@@ -37,7 +37,7 @@ pub(super) fn energy(status: &Status) -> Vec<String> {
     if let Some(generator) = &status.grid.generator {
         lines.push(format!("Outage  {generator} runs: only what it carries may draw power"));
     }
-    let zone = zone(status);
+    let zone = status.zone();
     lines.extend(status.grid.limits.iter().map(|l| format!("Limit   {}", words(l, &zone))));
     lines
 }
@@ -71,7 +71,7 @@ fn session(status: &Status, id: &AssetId, asset: &AssetStatus) -> Option<String>
         Basis::Outside => "as forecast by others",
         Basis::Default => "as usual",
     };
-    let until = local(departure, &zone(status));
+    let until = local(departure, &status.zone());
     Some(format!("Session {id}: {wanted:.1} kWh until {until}, {known}"))
 }
 
@@ -99,10 +99,6 @@ fn words(limit: &LimitStatus, zone: &TimeZone) -> String {
         one_line(&limit.author),
         one_line(&limit.reason)
     ))
-}
-
-fn zone(status: &Status) -> TimeZone {
-    TimeZone::get(&status.time_zone).unwrap_or(TimeZone::UTC)
 }
 
 fn local(at: Timestamp, zone: &TimeZone) -> String {

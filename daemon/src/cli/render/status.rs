@@ -2,7 +2,6 @@
 
 use super::{UNKNOWN, cut, kilowatts, one_line, printable};
 use crate::status::{AssetKind, AssetStatus, DeviceStatus, Status, TankStatus};
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use policies::district::DistrictReport;
 use site::command::{Outcome, Verification};
@@ -261,7 +260,6 @@ fn short(status: &Status, at: Timestamp) -> String {
     at.strftime(format).to_string()
 }
 
-/// A zone that this machine does not know is shown as UTC, which the abbreviation then says.
 fn local(status: &Status, at: Timestamp) -> Zoned {
-    at.to_zoned(TimeZone::get(&status.time_zone).unwrap_or(TimeZone::UTC))
+    at.to_zoned(status.zone())
 }

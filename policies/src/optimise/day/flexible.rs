@@ -5,7 +5,7 @@ use super::data::{
 };
 use crate::optimise::Inputs;
 use crate::optimise::battery::{OUTSIDE_FACTOR, worth};
-use crate::optimise::chargers::{after, early};
+use crate::optimise::chargers::{self, after_kwh, early, missing_price};
 use crate::optimise::switched::{self, BAND_PRICE, DRY_PRICE, Load, SPILL_PRICE, commandable};
 use site::asset::{Battery, Charger, LiftStation, Mode, Shiftable};
 use site::plan::Session;
@@ -42,28 +42,23 @@ fn one_battery(inputs: &Inputs<'_>, battery: &Battery) -> BatteryData {
 
 pub(super) fn chargers(inputs: &Inputs<'_>) -> Vec<ChargerData> {
     let steps = &inputs.forecast.steps;
-    let session = |charger: &Charger, session: &Session| {
-        let room = charger.max_power().kw() * after(session, steps);
-        SessionData {
-            arrival: session.arrival,
-            departure: session.departure,
-            wanted_kwh: session.wanted.kwh(),
-            after_kwh: room.min(session.wanted.kwh()),
-            later_eur_per_kwh_hour: early(session),
-        }
+    let session = |charger: &Charger, session: &Session| SessionData {
+        arrival: session.arrival,
+        departure: session.departure,
+        wanted_kwh: session.wanted.kwh(),
+        after_kwh: after_kwh(charger, session, steps),
+        later_eur_per_kwh_hour: early(session),
     };
     let end = steps.last().map_or(inputs.estimate.now.utc, |step| step.end);
     let one = |charger: &Charger| {
-        let state = inputs.estimate.chargers.get(&charger.id);
         let sessions = inputs.forecast.sessions.get(&charger.id).into_iter().flatten();
         let sessions = sessions.filter(|session| session.arrival < end);
         ChargerData {
             id: charger.id.clone(),
-            commandable: charger.control.mode == Mode::Control
-                && state.is_none_or(|state| state.unavailable.is_none()),
+            commandable: chargers::commandable(inputs, charger),
             power_kw: charger.max_power().kw(),
             sessions: sessions.map(|one| session(charger, one)).collect(),
-            missing_eur_per_kwh: charger.value.get().max(inputs.penalty_per_kwh()),
+            missing_eur_per_kwh: missing_price(inputs, charger),
             after_eur_per_kwh: inputs.mean_price(),
         }
     };
