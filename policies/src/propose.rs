@@ -103,7 +103,9 @@ impl CurrentStep<'_> {
         if snapshot.flag(&charger.points.connected) != Some(true) {
             return None;
         }
-        let current = charging::current(charger, planned, session, snapshot.now.utc);
+        let step = self.plan.steps.get(self.index)?;
+        let now = snapshot.now.utc;
+        let current = charging::current(charger, (planned, step), session, now);
         self.worded(&charger.id, Setpoint::Charge(current))
     }
 

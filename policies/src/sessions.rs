@@ -80,7 +80,13 @@ fn booked(
             continue;
         }
         let Occurrence { departure, energy, .. } = booking;
-        sessions.push(Session { arrival, departure, wanted: energy, basis: Basis::Modelled });
+        sessions.push(Session {
+            arrival,
+            departure,
+            wanted: energy,
+            basis: Basis::Modelled,
+            draw: None,
+        });
         free_from = departure;
     }
 }

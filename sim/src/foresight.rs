@@ -126,6 +126,7 @@ impl Future {
                 departure: session.departure,
                 wanted: Energy::new((session.wanted.get() - got).max(0.0)),
                 basis: Basis::Measured,
+                draw: Some(session.draw),
             }
         };
         coming.map(one).collect()

@@ -80,6 +80,16 @@ fn cells(record: &CycleRecord, zone: &TimeZone) -> Vec<(String, String)> {
         cells.push((format!("{id}_kw"), number(inverter.power.map(|power| power.kw()))));
     }
     let plan = record.plan.as_ref();
+    let step = plan.and_then(|plan| plan.step_at(record.snapshot.now.utc));
+    for (id, battery) in &estimate.batteries {
+        let charge = battery.charge.map(|charge| charge.value.percent());
+        cells.push((format!("{id}_kw"), number(battery.power.map(|power| power.kw()))));
+        cells.push((format!("{id}_percent"), number(charge)));
+        let planned = plan.and_then(|plan| plan.power.get(id)?.get(step?));
+        cells.push((format!("{id}_planned_kw"), number(planned.map(|power| power.kw()))));
+    }
+    let planned = plan.and_then(|plan| plan.import.get(step?));
+    cells.push(("planned_import_kw".to_owned(), number(planned.map(|power| power.kw()))));
     cells.push(("plan_peak_kw".to_owned(), number(plan.map(|plan| highest(&plan.peaks)))));
     let words = plan.map_or(String::new(), |plan| plan.why.switching.clone());
     cells.push(("switching".to_owned(), words));

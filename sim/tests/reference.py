@@ -212,7 +212,7 @@ def chargers(day):
             if charger["commandable"]:
                 told(day, charger, session, there)
             else:
-                alone(day, charger, session["wanted_kwh"], there)
+                alone(day, charger, session, there)
 
 
 def told(day, charger, session, there):
@@ -223,7 +223,7 @@ def told(day, charger, session, there):
         if there[t] <= 0.0:
             continue
         # Energy is what a driver wants: the columns are kWh.
-        most = charger["power_kw"] if day.may_draw(charger["id"]) else 0.0
+        most = session["power_kw"] if day.may_draw(charger["id"]) else 0.0
         most *= there[t]
         held = day.held(charger["id"], day.begin[t])
         if held is not None:
@@ -241,11 +241,11 @@ def told(day, charger, session, there):
     p.demand(p.total([*given, (1.0, missing), (1.0, after)]) == wanted)
 
 
-def alone(day, charger, wanted, there):
+def alone(day, charger, session, there):
     """It is told nothing: it charges as soon and as fast as it can."""
-    left = wanted
+    left = session["wanted_kwh"]
     for t in day.steps:
-        energy = min(left, max(0.0, there[t]) * charger["power_kw"])
+        energy = min(left, max(0.0, there[t]) * session["power_kw"])
         left -= energy
         day.asset_takes(charger["id"], t, energy / day.hours[t])
 
@@ -569,10 +569,15 @@ def grid(day):
         sold = p.amount(cost=-earned * hours, part="grid.export")
         ahead += hours
         p.demand(p.total([*network(day, t), (-1.0, bought), (1.0, sold)]) == 0.0)
+        net = bought - sold
         for peak, charge in zip(peaks, tariff["demand_charges"]):
             if charge["counts"][t]:
-                p.demand(bought <= peak)
-        for direction, column in (("import", bought), ("export", sold)):
+                p.demand(net <= peak)
+        spread = meter["spread_kw"][t]
+        if spread >= 0.1:
+            for slope, height in meter["bought_at_least"]:
+                p.demand(bought - slope * net >= height * spread)
+        for direction, column in (("import", net), ("export", -1.0 * net)):
             own, order = meter[f"{direction}_limit_kw"], ordered(day, direction, t)
             prices = [(own, meter["above_limit_eur_per_kwh"])] if own is not None else []
             if order is not None and (own is None or order <= own):
@@ -584,7 +589,7 @@ def grid(day):
         if contract and contract["limit_kw"][t] is not None:
             price = contract["above_eur_per_kwh"][t] * hours
             above = p.amount(cost=price, part="grid.subscribed")
-            p.demand(bought - above <= contract["limit_kw"][t])
+            p.demand(net - above <= contract["limit_kw"][t])
     return peaks
 
 

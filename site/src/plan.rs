@@ -5,7 +5,7 @@ mod fit;
 mod storage;
 
 pub use fit::{Misfit, MisfitKind, PumpFit};
-pub use storage::{BatteryState, ChargerState, Session};
+pub use storage::{BatteryState, ChargerState, Draw, Session};
 
 use crate::external::ExternalLimit;
 use crate::ids::AssetId;

@@ -39,12 +39,21 @@ pub struct SessionStatus {
     pub wanted_watthours: f64,
     /// How this is known.
     pub basis: Basis,
+    /// The most power that it was seen to take, in W; null before it has charged.
+    #[serde(default)]
+    pub most_watts: Option<f64>,
 }
 
 impl From<Session> for SessionStatus {
     fn from(session: Session) -> Self {
-        let Session { arrival, departure, wanted, basis } = session;
-        Self { arrival, departure, wanted_watthours: wanted.get(), basis }
+        let Session { arrival, departure, wanted, basis, draw } = session;
+        Self {
+            arrival,
+            departure,
+            wanted_watthours: wanted.get(),
+            basis,
+            most_watts: draw.map(|draw| draw.most.get()),
+        }
     }
 }
 

@@ -1,15 +1,19 @@
 //! Chargers: who is there, since when, what is still wanted and until when.
 
+mod appetite;
+
 use super::{EstimateMemory, unavailable};
 use crate::sessions::{self, Occurrence};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use site::asset::Charger;
-use site::plan::{Basis, ChargerState, Session};
+use site::plan::{Basis, ChargerState, Draw, Session};
 use site::time::{add_seconds, seconds_between};
 use site::units::{Current, Energy, Power};
 use site::{AssetId, Site, Snapshot};
 use std::collections::BTreeMap;
+
+use appetite::Appetite;
 
 /// A session counter that falls by more than this belongs to another session, Wh.
 const COUNTER_FELL: f64 = 200.0;
@@ -39,12 +43,21 @@ pub(super) struct Visit {
     full: bool,
     /// The charger was free when it was last seen; the fields above mean nothing then.
     free: bool,
+    #[serde(default)]
+    appetite: Appetite,
 }
 
 impl Visit {
     const fn new(now: Timestamp, seen_coming: bool) -> Self {
-        let delivered = Energy::ZERO;
-        Self { arrival: now, seen_coming, delivered, idle_since: None, full: false, free: false }
+        Self {
+            arrival: now,
+            seen_coming,
+            delivered: Energy::ZERO,
+            idle_since: None,
+            full: false,
+            free: false,
+            appetite: Appetite::NEW,
+        }
     }
 }
 
@@ -114,7 +127,9 @@ fn rest(charger: &Charger, snapshot: &Snapshot, visit: &mut Visit) {
     else {
         return;
     };
-    if power >= IDLE_SHARE * charger.min_power().get() {
+    let takes = power >= IDLE_SHARE * charger.min_power().get();
+    visit.appetite.observe(charger, current, power * f64::from(u8::from(takes)));
+    if takes {
         (visit.idle_since, visit.full) = (None, false);
     } else if current < charger.min_current.get() {
         visit.idle_since = None;
@@ -145,7 +160,9 @@ fn session(site: &Site, charger: &Charger, snapshot: &Snapshot, visit: &Visit) -
     let rest = if wanted.is_some() { Energy::ZERO } else { total * REST_SHARE };
     // No more than the time that is left has room for: the rest is a guess, and not to be missed.
     let hours = seconds_between(now, departure) / 3600.0;
-    let room = Energy::new(REST_ROOM * charger.max_power().get() * hours);
+    let draw = visit.appetite.draw(charger);
+    let most = draw.unwrap_or_else(|| Draw::unseen(charger)).most;
+    let room = Energy::new(REST_ROOM * most.get() * hours);
     let left = (total - visit.delivered).max(rest.min(room));
     Session {
         arrival: visit.arrival,
@@ -157,6 +174,7 @@ fn session(site: &Site, charger: &Charger, snapshot: &Snapshot, visit: &Visit) -
             (None, Some(_)) => Basis::Modelled,
             (None, None) => Basis::Default,
         },
+        draw,
     }
 }
 

@@ -120,12 +120,16 @@ impl Text<'_> {
             Basis::Default => "as usual here: nobody said it",
         };
         let hours = site::time::seconds_between(self.now(), session.departure) / 3600.0;
-        let (wanted, most) = (session.wanted.kwh(), charger.max_power().kw());
+        let (wanted, most) = (session.wanted.kwh(), session.draw_at(charger).most.kw());
         let needed = wanted / most.max(NOTHING);
+        let seen = match session.draw {
+            Some(_) => "the most it was seen to take",
+            None => "which any vehicle takes",
+        };
         let (arrival, departure) = (self.clock(session.arrival), self.clock(session.departure));
         self.line(format_args!(
             "It came at {arrival} and needs {wanted:.1} kWh until {departure}, {source}: \
-             {needed:.1} h at full power, and {hours:.1} h are left."
+             {needed:.1} h at {most:.1} kW, {seen}, and {hours:.1} h are left."
         ));
     }
 

@@ -2,6 +2,7 @@
 
 use super::Inputs;
 use super::bus::{Buses, Reactive};
+use super::energy;
 use super::model::{Model, Solved};
 use super::problem::Wish;
 use good_lp::{Expression, Variable};
@@ -12,6 +13,12 @@ use site::units::Price;
 /// a multiple of the dearest energy: it comes back as fast as its power lets it. What is kept for
 /// an outage is no trader's stock.
 pub(super) const OUTSIDE_FACTOR: f64 = 20.0;
+
+/// What is kept for a use to come is worth this share of a use that is here.
+const SURE: f64 = 0.97;
+
+/// The least wear that is reckoned with, EUR/kWh.
+const WEAR_MIN: f64 = 1e-5;
 
 /// Columns of one battery; none where the plan cannot count on it.
 pub(super) struct BatteryColumns {
@@ -93,12 +100,13 @@ fn one(
         let (least, most) =
             held.map_or((0.0, discharge_max), |kw| ((-kw).max(0.0), (-kw).max(0.0)));
         let discharge = model.column(&name("discharge"), least, most);
-        model.cost("wear", battery.wear.get() * hours, discharge);
+        model.cost("wear", wear(battery) * hours, discharge);
         buses.take((place, t), 1.0, charge, Reactive::None);
         buses.give((place, t), 1.0, discharge);
-        // Losses pay for taking and giving at once only where energy has a negative price.
-        let both = (1.0 / charge_max) * charge + (1.0 / discharge_max) * discharge;
-        model.row(name("one_direction"), both.leq(1.0));
+        if missed.strays || may_be_wasted(inputs, t) {
+            let both = (1.0 / charge_max) * charge + (1.0 / discharge_max) * discharge;
+            model.row(name("one_direction"), both.leq(1.0));
+        }
         let energy = missed.energy(model, inputs, (t, hours), capacity);
         let gained = before + one_way * hours * charge - hours / one_way * discharge;
         model.row(name("balance"), gained.eq(energy.total()));
@@ -119,9 +127,27 @@ fn one(
     Some(columns)
 }
 
+/// Whether losing energy may pay in a step. A battery that takes and gives at once loses some: it
+/// never does where energy has a price and too much sun can be curtailed, and needs no row that
+/// says so there. Those rows are a third of a large model.
+fn may_be_wasted(inputs: &Inputs<'_>, t: usize) -> bool {
+    let forecast = inputs.forecast;
+    forecast.price[t].get() < 0.0
+        || forecast.feed_in[t].get() < 0.0
+        || !inputs.holds.is_empty()
+        || inputs.site.inverters.iter().any(|inverter| !energy::commandable(inputs, inverter))
+}
+
+/// Wear of a kWh given, EUR; never nothing: where energy is free, a battery still has no use of
+/// giving what it takes.
+pub(super) fn wear(battery: &Battery) -> f64 {
+    battery.wear.get().max(WEAR_MIN)
+}
+
 /// What a kWh left at the end is worth, EUR: between what it replaces later, at the dearest price
 /// of the horizon less the loss and the wear, and what the next one costs at the cheapest. That is
-/// what a feed-in would have earned, where more sun is expected than is used.
+/// what a feed-in would have earned, where more sun is expected than is used. It is never more than
+/// what it replaces: where the next one costs more than that, nobody has to buy it.
 pub(super) fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
     let forecast = inputs.forecast;
     let sun = |t: usize| forecast.pv.values().map(|power| power[t].kw()).sum::<f64>();
@@ -133,7 +159,7 @@ pub(super) fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
     let dear = forecast.price.iter().map(|price| price.get()).fold(0.0, f64::max);
     let given = (dear - battery.wear.get()) * battery.one_way();
     let taken = cheap / battery.one_way();
-    ((given + taken) / 2.0).max(0.0)
+    (SURE * (given + taken.min(given)) / 2.0).max(0.0)
 }
 
 struct Wishes {

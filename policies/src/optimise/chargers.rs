@@ -45,8 +45,8 @@ fn one(
 ) -> ChargerColumns {
     let steps = &inputs.forecast.steps;
     let place = buses.place(&charger.id);
-    let most = charger.max_power().kw();
-    buses.may(place, 0.0, most);
+    let whole = charger.max_power().kw();
+    buses.may(place, 0.0, whole);
     let mut columns: ChargerColumns = vec![None; steps.len()];
     let free = commandable(inputs, charger);
     let sessions = inputs.forecast.sessions.get(&charger.id).map_or(&[][..], Vec::as_slice);
@@ -62,6 +62,7 @@ fn one(
             by_itself(inputs, (charger, session), buses);
             continue;
         }
+        let most = session.draw_at(charger).most.kw();
         let mut delivered = Expression::default();
         let mut last = 0;
         for (t, step) in steps.iter().enumerate() {
@@ -79,7 +80,7 @@ fn one(
             delivered.add_mul(step.hours(), power);
             // Two sessions may share a step: their powers add up in it.
             columns[t] = Some(columns[t].map_or(power, |other| {
-                let sum = model.column(&format!("{}.both[{t}]", charger.id), 0.0, most);
+                let sum = model.column(&format!("{}.both[{t}]", charger.id), 0.0, whole);
                 model.row(format!("{}.both[{t}]", charger.id), (power + other).eq(sum));
                 sum
             }));
@@ -117,20 +118,21 @@ pub(super) fn missing_price(inputs: &Inputs<'_>, charger: &Charger) -> f64 {
     charger.value.get().max(inputs.penalty_per_kwh())
 }
 
-/// Energy that may be left for the time after the last step, kWh: what the charger can give then
-/// until the vehicle leaves, and no more than is wanted.
+/// Energy that may be left for the time after the last step, kWh: what the vehicle can take
+/// then until it leaves, and no more than is wanted.
 pub(super) fn after_kwh(charger: &Charger, session: &Session, steps: &[Step]) -> f64 {
     let end = steps.last().map_or(session.departure, |step| step.end);
     let hours = seconds_between(end.max(session.arrival), session.departure) / 3600.0;
-    (charger.max_power().kw() * hours.max(0.0)).min(session.wanted.kwh())
+    (session.draw_at(charger).most.kw() * hours.max(0.0)).min(session.wanted.kwh())
 }
 
 /// Nobody tells this charger anything: it charges at once, as fast as it can.
 fn by_itself(inputs: &Inputs<'_>, (charger, session): (&Charger, &Session), buses: &mut Buses<'_>) {
     let place = buses.place(&charger.id);
+    let most = session.draw_at(charger).most.kw();
     let mut left = session.wanted.kwh();
     for (t, step) in inputs.forecast.steps.iter().enumerate() {
-        let energy = (overlap(session, step) * charger.max_power().kw()).min(left);
+        let energy = (overlap(session, step) * most).min(left);
         left -= energy;
         if energy > 0.0 {
             buses.fixed((place, t), energy / step.hours(), Reactive::None);

@@ -4,7 +4,13 @@ use super::Inputs;
 use super::bus::{Buses, Reactive};
 use super::model::Model;
 use good_lp::Variable;
-use site::asset::Mode;
+use site::asset::{Inverter, Mode};
+
+/// Whether an inverter can be told anything; one that cannot gives what the sun offers.
+pub(super) fn commandable(inputs: &Inputs<'_>, inverter: &Inverter) -> bool {
+    inputs.estimate.inverters[&inverter.id].unavailable.is_none()
+        && inverter.control.mode == Mode::Control
+}
 
 /// Power of each inverter per step, kW.
 pub(super) fn inverters(
@@ -16,9 +22,7 @@ pub(super) fn inverters(
     for inverter in &inputs.site.inverters {
         let available = &inputs.forecast.pv[&inverter.id];
         let place = buses.place(&inverter.id);
-        // An inverter that cannot be told anything gives what the sun offers.
-        let free = inputs.estimate.inverters[&inverter.id].unavailable.is_none()
-            && inverter.control.mode == Mode::Control;
+        let free = commandable(inputs, inverter);
         let most = available.iter().map(|power| power.kw()).fold(0.0, f64::max);
         buses.may(place, most, 0.0);
         let mut columns = Vec::new();

@@ -71,11 +71,10 @@ pub(super) fn plan(
     let (site, forecast) = (inputs.site, inputs.forecast);
     let now = inputs.estimate.now.utc;
     let tanks = levels(inputs, problem, &Trajectory::follow(inputs, Some(found)), solved)?;
-    let net = |t: usize| {
-        let grid = &problem.grid;
-        Power::from_kw(solved.value(grid.import[t]) - solved.value(grid.export[t]))
-    };
-    let import: Vec<Power> = (0..forecast.steps.len()).map(net).collect();
+    let grid = &problem.grid;
+    let traded = |t: usize| (solved.value(grid.import[t]), solved.value(grid.export[t]));
+    let traded: Vec<(f64, f64)> = (0..forecast.steps.len()).map(traded).collect();
+    let import = traded.iter().map(|(bought, sold)| Power::from_kw(bought - sold)).collect();
     let peak = |column: &Variable| Power::from_kw(solved.value(*column));
     let peaks: Vec<Power> = problem.grid.peaks.iter().map(peak).collect();
     let shortfalls = shortfalls(inputs, problem, solved);
@@ -95,7 +94,7 @@ pub(super) fn plan(
         tanks,
         limits: limits(inputs, problem, solved),
         lighting: site.lighting.iter().enumerate().map(light).collect(),
-        cost: cost(inputs, &import, &peaks),
+        cost: cost(inputs, &traded, &peaks),
         peaks,
         import,
         price: forecast.price.clone(),
@@ -169,21 +168,21 @@ fn limits(
 
 fn at_export_limit(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved, t: usize) -> bool {
     let limit = inputs.site.grid.export_limit;
-    limit.is_some_and(|limit| solved.value(problem.grid.export[t]) > limit.kw() - EXPORT_MARGIN_KW)
+    let grid = &problem.grid;
+    let export = solved.value(grid.export[t]) - solved.value(grid.import[t]);
+    limit.is_some_and(|limit| export > limit.kw() - EXPORT_MARGIN_KW)
 }
 
-/// Expected money over the horizon: energy, what is above the subscribed power, and the part of
+/// Expected money over the horizon: what is bought and sold, kW, what is above the subscribed power, and the part of
 /// the demand charges that is new.
-fn cost(inputs: &Inputs<'_>, import: &[Power], peaks: &[Power]) -> Money {
+fn cost(inputs: &Inputs<'_>, traded: &[(f64, f64)], peaks: &[Power]) -> Money {
     let (forecast, tariff) = (inputs.forecast, &inputs.site.tariff);
     let mut cost = 0.0;
-    for (t, power) in import.iter().enumerate() {
+    for (t, (bought, sold)) in traded.iter().enumerate() {
         let hours = forecast.steps[t].hours();
-        let energy = power.kw() * hours;
-        let price = if energy > 0.0 { forecast.price[t] } else { forecast.feed_in[t] };
-        cost += energy * price.get();
+        cost += hours * (bought * forecast.price[t].get() - sold * forecast.feed_in[t].get());
         if let (Some(limit), Some(subscribed)) = (forecast.subscribed[t], &tariff.subscribed) {
-            let above = (power.kw() - limit.kw()).max(0.0);
+            let above = (bought - sold - limit.kw()).max(0.0);
             cost += above * hours * subscribed.plan_price(&forecast.class[t]).get();
         }
     }

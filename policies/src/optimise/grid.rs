@@ -5,6 +5,7 @@ use super::bus::Buses;
 use super::model::Model;
 use super::network::{OVERLOAD_PRICE, both_ways};
 use super::problem::Wish;
+use super::uncertainty;
 use good_lp::{Expression, Variable};
 use site::external::{Direction, lowest};
 use site::plan::Step;
@@ -17,7 +18,10 @@ pub(super) const PATIENCE: f64 = 1e-5;
 
 /// Columns of the point of common coupling.
 pub(super) struct GridColumns {
+    /// What is expected to be bought, kW; less what is sold it is the net import. Where the
+    /// forecast has a spread there is some of both.
     pub(super) import: Vec<Variable>,
+    /// What is expected to be sold, kW.
     pub(super) export: Vec<Variable>,
     /// The highest import that each demand charge counts, kW, in their order.
     pub(super) peaks: Vec<Variable>,
@@ -48,10 +52,11 @@ pub(super) fn add(
         let net = std::mem::take(&mut buses.net[0][t]);
         model.row(format!("grid.balance[{t}]"), (net + import - export).eq(0.0));
         for (i, &peak) in columns.peaks.iter().enumerate().filter(|(i, _)| counts(inputs, *i, t)) {
-            let row = (Expression::from(import) - peak).leq(0.0);
+            let row = (import - export - peak).leq(0.0);
             model.row(peak_row(i, &format!("[{t}]")), row);
         }
-        limits.add(model, inputs, (t, step), (import, export));
+        limits.add(model, inputs, (t, step), import - export);
+        uncertainty::add(model, inputs, t, (import, export));
         columns.import.push(import);
         columns.export.push(export);
     }
@@ -106,24 +111,24 @@ impl Limits {
         model: &mut Model,
         inputs: &Inputs<'_>,
         (t, step): (usize, &Step),
-        (import, export): (Variable, Variable),
+        import: Expression,
     ) {
         let site = inputs.site;
-        for (wish, direction, own, column) in [
-            (&mut self.export, Direction::Export, site.grid.export_limit, export),
-            (&mut self.import, Direction::Import, site.grid.import_limit, import),
+        for (wish, direction, own, power) in [
+            (&mut self.export, Direction::Export, site.grid.export_limit, -import.clone()),
+            (&mut self.import, Direction::Import, site.grid.import_limit, import.clone()),
         ] {
             let Some((limit, ordered)) = limit(inputs, direction, own, step) else { continue };
             let price = if ordered { ORDER_PRICE } else { OVERLOAD_PRICE };
             let over = wish.slack(model, t, price * step.hours());
-            let row = (Expression::from(column) - over).leq(limit.kw());
+            let row = (power - over).leq(limit.kw());
             model.row(format!("{}[{t}]", wish.name), row);
         }
         let subscribed = &site.tariff.subscribed;
         if let (Some(limit), Some(contract)) = (inputs.forecast.subscribed[t], subscribed) {
             let price = contract.plan_price(&inputs.forecast.class[t]).get() * step.hours();
             let over = self.subscribed.slack(model, t, price);
-            let row = (Expression::from(import) - over).leq(limit.kw());
+            let row = (import.clone() - over).leq(limit.kw());
             model.row(format!("{}[{t}]", self.subscribed.name), row);
         }
         let electrical = site.electrical.as_ref();
@@ -131,7 +136,7 @@ impl Limits {
             // Active power alone is reckoned with: what it bears at the usual power factor.
             let limit = plate.rating.kva() * network.power_factor.get();
             let over = self.transformer.slack(model, t, OVERLOAD_PRICE * step.hours());
-            both_ways(model, &self.transformer.name, t, (import - export, over), limit);
+            both_ways(model, &self.transformer.name, t, (import, over), limit);
         }
     }
 

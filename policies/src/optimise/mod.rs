@@ -26,6 +26,7 @@ mod schedule;
 mod switched;
 mod tanks;
 mod trajectory;
+mod uncertainty;
 
 pub use admit::HoldError;
 pub use counterfactual::{AskError, Counterfactual, EndChange, WishChange};

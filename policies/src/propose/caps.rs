@@ -9,6 +9,7 @@ use crate::rules::Cap;
 use site::asset::{Battery, Charger};
 use site::command::{Authority, Proposal, Setpoint};
 use site::external::Direction;
+use site::plan::Draw;
 use site::units::{Current, Power};
 use site::{AssetId, Site, Snapshot};
 use std::collections::BTreeMap;
@@ -149,8 +150,10 @@ impl<'a> Scene<'a> {
             let share = granted.get(place).copied();
             let whole = share.is_some_and(|share| share >= *wish);
             let current = share.map_or(Current::ZERO, |share| {
-                let amperes = charger.current_at(Power::new(share)).get().floor();
-                Current::new(amperes).max(charger.min_current)
+                let session = self.known.sessions.get(&charger.id);
+                let draw = session.map_or_else(|| Draw::unseen(charger), |s| s.draw_at(charger));
+                let amperes = draw.current_for(Power::new(share)).get().floor();
+                Current::new(amperes).max(charger.min_current).min(charger.max_current)
             });
             self.push(&charger.id, Setpoint::Charge(current), !whole, why);
         }

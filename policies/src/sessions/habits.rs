@@ -197,6 +197,7 @@ impl Habit {
                     departure: end,
                     wanted: Energy::new(watthours),
                     basis: Basis::Modelled,
+                    draw: None,
                 });
             }
             begin = end;

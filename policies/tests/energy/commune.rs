@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use policies::optimise::{Hold, Inputs, Planner};
 use site::plan::{
-    Basis, BatteryState, ChargerState, Estimate, Estimated, Forecast, LightingWindow, LoadState,
-    Plan, PumpState, Session, Step,
+    Basis, BatteryState, ChargerState, Draw, Estimate, Estimated, Forecast, LightingWindow,
+    LoadState, Plan, PumpState, Session, Step,
 };
 use site::units::{Energy, Level, Power, Price, Ratio};
 use site::{AssetId, Now, Site};
@@ -84,13 +84,15 @@ impl Commune {
         self.forecast.pv.insert(id(inverter), power);
     }
 
-    /// A vehicle at a charger from the beginning of a step to that of another.
+    /// A vehicle at a charger from the beginning of a step to that of another. It takes all that
+    /// three phases of 32 A give.
     pub(crate) fn vehicle(&mut self, charger: &str, (from, to): (usize, usize), kwh: f64) {
         let session = Session {
             arrival: self.forecast.steps[from].start,
             departure: self.forecast.steps[to].start,
             wanted: Energy::from_kwh(kwh),
             basis: Basis::Measured,
+            draw: Some(Draw { most: Power::new(3.0 * 230.0 * 32.0), per_ampere: 690.0 }),
         };
         self.forecast.sessions.entry(id(charger)).or_default().push(session);
     }

@@ -1,6 +1,7 @@
 //! Plans for everything but water, held against what can be reckoned by hand.
 
 mod commune;
+mod uncertain;
 mod what_if;
 mod wishes;
 
@@ -56,9 +57,17 @@ fn a_battery_is_left_alone_where_it_does_not_pay() {
     let mut commune = Commune::new("", BATTERY, (12, 60));
     commune.load(|_| 20.0);
     commune.prices(|t| if t % 2 == 0 { 0.20 } else { 0.22 });
-    let plan = commune.plan();
-    let moved = plan.power[&id("B")].iter().map(|p| p.kw().abs()).sum::<f64>();
+    let power = |charge: f64| {
+        let mut commune = commune.clone();
+        commune.charge("B", charge);
+        commune.plan().power[&id("B")].clone()
+    };
+    let moved = power(0.0).iter().map(|p| p.kw().abs()).sum::<f64>();
     assert!(moved < 1e-6, "the loss is more than the difference: {moved}");
+    // What is there already is of use, and at the dearest time; nobody buys it again.
+    let given = power(0.5);
+    assert!(given.iter().enumerate().all(|(t, p)| p.kw() < 1e-6 && (t % 2 == 1 || p.kw() > -1e-6)));
+    assert!((given.iter().map(|p| p.kw()).sum::<f64>() + 45.0).abs() < 1e-3, "{given:?}");
 }
 
 #[test]
@@ -72,6 +81,22 @@ fn a_vehicle_is_charged_in_the_cheap_hours_before_it_leaves() {
     assert!((power[5].kw() + power[6].kw() - 30.0).abs() < 0.3, "{power:?}");
     assert!(power.iter().all(|p| p.kw() <= most + 1e-6));
     assert!(power[0].kw().abs() + power[10].kw().abs() < 1e-9, "nobody is there");
+}
+
+#[test]
+fn a_vehicle_that_nobody_saw_charge_is_expected_to_take_one_phase() {
+    let mut commune = Commune::new("", CHARGER, (12, 60));
+    commune.prices(|t| if t == 5 || t == 6 { 0.10 } else { 0.20 });
+    commune.vehicle("C", (2, 9), 30.0);
+    let sessions = commune.forecast.sessions.get_mut(&id("C")).expect("a fixture");
+    sessions[0].draw = None;
+    let plan = commune.plan();
+    let power = &plan.power[&id("C")];
+    let one_phase = 230.0 * 32.0 / 1e3;
+    assert!(power.iter().all(|p| p.kw() <= one_phase + 1e-6));
+    assert!((power[5].kw() - one_phase).abs() < 1e-6 && (power[6].kw() - one_phase).abs() < 1e-6);
+    let all: f64 = power.iter().map(|p| p.kw()).sum();
+    assert!((all - 30.0).abs() < 0.3, "the rest in dear hours: {power:?}");
 }
 
 #[test]

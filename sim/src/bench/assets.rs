@@ -157,6 +157,7 @@ fn forecast(site: &Site) -> Forecast {
             departure: at((arrival + 16 + 8 * (k % 5)).min(STEPS)),
             wanted: Energy::from_kwh(8.0 + 30.0 * varied(k)),
             basis: Basis::Modelled,
+            draw: None,
         };
         (charger.id.clone(), vec![session])
     };

@@ -136,7 +136,7 @@ fn a_charger_pauses_charges_and_falls_back_to_the_least() {
     charger.set(0, 320);
     charger.pass(10);
     let most = f64::from(long(&charger.words(4, 0, 2)));
-    assert!((most / session.max_power.get() - 1.0).abs() < 0.01, "all the vehicle takes: {most}");
+    assert!((most / session.draw.most.get() - 1.0).abs() < 0.01, "all the vehicle takes: {most}");
     // The daemon dies.
     charger.pass(29);
     assert_eq!(charger.words(3, 0, 1), [320]);

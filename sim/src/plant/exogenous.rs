@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use hydraulics::Network;
 use jiff::Timestamp;
 use serde::Serialize;
+use site::plan::Draw;
 use site::units::{Energy, Flow, Power};
 use site::{AssetId, Site};
 
@@ -47,8 +48,8 @@ pub struct SessionAhead {
     pub wanted: Energy,
     /// The driver says so at the charger.
     pub told: bool,
-    /// The most power of this vehicle at this charger.
-    pub max_power: Power,
+    /// What this vehicle takes at this charger.
+    pub draw: Draw,
 }
 
 /// The sun's parts of a site: clouds and arrays.
@@ -75,7 +76,10 @@ fn ahead(charger: &Point, from: Timestamp, until: Timestamp) -> Vec<SessionAhead
         departure: visit.departure,
         wanted: Energy::new(visit.wanted_wh),
         told: visit.told,
-        max_power: Power::new(visit.vehicle.most_w(&charger.socket)),
+        draw: Draw {
+            most: Power::new(visit.vehicle.most_w(&charger.socket)),
+            per_ampere: visit.vehicle.power_w(1.0, &charger.socket),
+        },
     };
     charger.visits.between(from, until).into_iter().map(one).collect()
 }

@@ -92,9 +92,4 @@ impl Charger {
     pub fn max_power(&self) -> Power {
         self.power_at(self.max_current)
     }
-    /// Current at a power.
-    #[must_use]
-    pub fn current_at(&self, power: Power) -> Current {
-        Current::new(power.get() / (f64::from(self.phases) * self.voltage.get()))
-    }
 }

@@ -4,7 +4,7 @@ use super::data::{
     BatteryData, ChargerData, LiftStationData, SessionData, ShiftableData, SwitchedData,
 };
 use crate::optimise::Inputs;
-use crate::optimise::battery::{OUTSIDE_FACTOR, worth};
+use crate::optimise::battery::{OUTSIDE_FACTOR, wear, worth};
 use crate::optimise::chargers::{self, after_kwh, early, missing_price};
 use crate::optimise::switched::{self, BAND_PRICE, DRY_PRICE, Load, SPILL_PRICE, commandable};
 use site::asset::{Battery, Charger, LiftStation, Mode, Shiftable};
@@ -35,7 +35,7 @@ fn one_battery(inputs: &Inputs<'_>, battery: &Battery) -> BatteryData {
         outside_eur_per_kwh_hour: OUTSIDE_FACTOR * dear,
         reserve_kwh: battery.reserve.get() * capacity,
         reserve_eur_per_kwh_hour: OUTSIDE_FACTOR * dear,
-        wear_eur_per_kwh: battery.wear.get(),
+        wear_eur_per_kwh: wear(battery),
         left_eur_per_kwh: worth(inputs, battery),
     }
 }
@@ -45,6 +45,7 @@ pub(super) fn chargers(inputs: &Inputs<'_>) -> Vec<ChargerData> {
     let session = |charger: &Charger, session: &Session| SessionData {
         arrival: session.arrival,
         departure: session.departure,
+        power_kw: session.draw_at(charger).most.kw(),
         wanted_kwh: session.wanted.kwh(),
         after_kwh: after_kwh(charger, session, steps),
         later_eur_per_kwh_hour: early(session),
@@ -56,7 +57,6 @@ pub(super) fn chargers(inputs: &Inputs<'_>) -> Vec<ChargerData> {
         ChargerData {
             id: charger.id.clone(),
             commandable: chargers::commandable(inputs, charger),
-            power_kw: charger.max_power().kw(),
             sessions: sessions.map(|one| session(charger, one)).collect(),
             missing_eur_per_kwh: missing_price(inputs, charger),
             after_eur_per_kwh: inputs.mean_price(),

@@ -5,10 +5,12 @@ use super::data::{
     SubscribedData, TariffData, TransformerData,
 };
 use crate::optimise::Inputs;
+use crate::optimise::energy;
 use crate::optimise::grid::{ORDER_PRICE, PATIENCE, counts};
 use crate::optimise::network::{OVERLOAD_PRICE, VOLTAGE_MARGIN, VOLTAGE_PRICE, upstream_square};
+use crate::optimise::uncertainty::{TANGENTS, spread_kw};
 use crate::voltage::Sensitivity;
-use site::asset::{Inverter, Lighting, Mode};
+use site::asset::{Inverter, Lighting};
 use site::electrical::{CableSection, Electrical, Feeder};
 use site::tariff::{DemandCharge, Subscribed};
 use site::units::{Power, Price};
@@ -39,6 +41,8 @@ pub(super) fn tariff(inputs: &Inputs<'_>) -> TariffData {
 pub(super) fn grid(inputs: &Inputs<'_>) -> GridData {
     let grid = &inputs.site.grid;
     GridData {
+        spread_kw: (0..inputs.forecast.steps.len()).map(|t| spread_kw(inputs, t)).collect(),
+        bought_at_least: TANGENTS.to_vec(),
         import_limit_kw: grid.import_limit.map(Power::kw),
         export_limit_kw: grid.export_limit.map(Power::kw),
         above_limit_eur_per_kwh: OVERLOAD_PRICE,
@@ -83,8 +87,7 @@ pub(super) fn network(inputs: &Inputs<'_>) -> Option<NetworkData> {
 pub(super) fn inverters(inputs: &Inputs<'_>) -> Vec<InverterData> {
     let one = |inverter: &Inverter| InverterData {
         id: inverter.id.clone(),
-        commandable: inputs.estimate.inverters[&inverter.id].unavailable.is_none()
-            && inverter.control.mode == Mode::Control,
+        commandable: energy::commandable(inputs, inverter),
         available_kw: inputs.forecast.pv[&inverter.id].iter().map(|power| power.kw()).collect(),
     };
     inputs.site.inverters.iter().map(one).collect()

@@ -49,10 +49,8 @@ pub struct BatteryData {
 pub struct ChargerData {
     /// Its name.
     pub id: AssetId,
-    /// Whether it can be commanded; if not, it charges at once with all its power.
+    /// Whether it can be commanded; if not, it gives all its power at once.
     pub commandable: bool,
-    /// The most power, kW; in a step of which a vehicle is there for a part, that part of it.
-    pub power_kw: f64,
     /// Its vehicles. None gets more than it wants.
     pub sessions: Vec<SessionData>,
     /// What a kWh costs that is wanted and not given, EUR.
@@ -68,10 +66,12 @@ pub struct SessionData {
     pub arrival: Timestamp,
     /// When it leaves.
     pub departure: Timestamp,
+    /// The most power, kW; in a step of which it is there for a part, that part of it.
+    pub power_kw: f64,
     /// Energy wanted, kWh.
     pub wanted_kwh: f64,
-    /// Energy that may be left for the time after the horizon, kWh: what the charger can give then
-    /// until the vehicle leaves, and no more than is wanted.
+    /// Energy that may be left for the time after the horizon, kWh: what the vehicle can take
+    /// then until it leaves, and no more than is wanted.
     pub after_kwh: f64,
     /// What a kWh costs per hour from now to the beginning of the step in which it is given.
     pub later_eur_per_kwh_hour: f64,

@@ -47,6 +47,11 @@ pub struct SubscribedData {
 /// The point of common coupling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GridData {
+    /// Spread of the net import, one standard deviation, kW, `[step]`.
+    pub spread_kw: Vec<f64>,
+    /// In each step with a spread, for each slope and height: what is bought is at least slope
+    /// times the net import and height times the spread.
+    pub bought_at_least: Vec<(f64, f64)>,
     /// The most import, kW.
     pub import_limit_kw: Option<f64>,
     /// The most export, kW.
