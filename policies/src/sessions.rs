@@ -19,6 +19,10 @@ use std::collections::BTreeMap;
 pub(crate) const TOLERANCE: f64 = 5400.0;
 /// A booked vehicle that is late is expected this much later than now, s.
 const LATE: f64 = 900.0;
+/// A vehicle should be ready before it leaves: by this share of the time until then ..
+const EARLIER: f64 = 0.1;
+/// .. and at most this much, s.
+const EARLIER_MAX: f64 = 600.0;
 /// The most sessions that are looked at per charger: a horizon of two days of short ones.
 const SESSIONS_MAX: usize = 64;
 
@@ -49,6 +53,9 @@ pub fn expected(
         let present = state.and_then(|state| state.session);
         let mut sessions: Vec<Session> = present.into_iter().collect();
         booked(site, charger, (now, end), &mut sessions);
+        for session in &mut sessions {
+            session.departure = ready_by(now.max(session.arrival), session.departure);
+        }
         let blind = state.is_some_and(|state| state.connected.is_none());
         if !blind {
             habits.visitors(site, charger, (now, end), &mut sessions);
@@ -58,6 +65,14 @@ pub fn expected(
         (charger.id.clone(), sessions)
     };
     site.chargers.iter().map(of_charger).collect()
+}
+
+/// When a vehicle that leaves at an instant should be ready, seen from now or from its arrival:
+/// drivers leave before they said, and the last kWh goes slowly.
+#[must_use]
+pub fn ready_by(from: Timestamp, departure: Timestamp) -> Timestamp {
+    let left = seconds_between(from, departure).max(0.0);
+    add_seconds(departure, -(EARLIER * left).min(EARLIER_MAX))
 }
 
 /// Adds the bookings until the end of the horizon that the vehicle at the charger leaves room for.

@@ -4,6 +4,7 @@
 use crate::plant::{Exogenous, Scout, SessionAhead};
 use jiff::Timestamp;
 use policies::forecast::Learned;
+use policies::sessions::ready_by;
 use regie::control::Outlook;
 use site::plan::{Basis, Estimate, Estimated, Forecast, LoadState, Session, Step};
 use site::time::{add_seconds, seconds_between};
@@ -123,7 +124,7 @@ impl Future {
             let got = if here { delivered } else { 0.0 };
             Session {
                 arrival: session.arrival,
-                departure: session.departure,
+                departure: ready_by(now.max(session.arrival), session.departure),
                 wanted: Energy::new((session.wanted.get() - got).max(0.0)),
                 basis: Basis::Measured,
                 draw: Some(session.draw),

@@ -63,6 +63,13 @@ pub(super) fn add(
     batteries.map(|battery| one(model, inputs, battery, buses, wishes)).collect()
 }
 
+/// Whether the plan can count on a battery.
+pub(super) fn follows(inputs: &Inputs<'_>, battery: &Battery) -> bool {
+    let state = inputs.estimate.batteries.get(&battery.id);
+    battery.control.mode == Mode::Control
+        && state.is_some_and(|state| state.unavailable.is_none() && state.charge.is_some())
+}
+
 fn one(
     model: &mut Model,
     inputs: &Inputs<'_>,
@@ -74,9 +81,7 @@ fn one(
     let (charge_max, discharge_max) = (battery.charge_power.kw(), battery.discharge_power.kw());
     let state = inputs.estimate.batteries.get(&battery.id);
     let known = state.and_then(|state| state.charge);
-    let free = battery.control.mode == Mode::Control
-        && state.is_some_and(|state| state.unavailable.is_none());
-    let (Some(now), true) = (known, free) else {
+    let (Some(now), true) = (known, follows(inputs, battery)) else {
         // It does what it does for now; later nobody knows.
         let power = state.and_then(|state| state.power).map_or(0.0, |power| power.kw());
         buses.fixed((place, 0), power, Reactive::None);

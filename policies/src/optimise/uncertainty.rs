@@ -10,8 +10,8 @@
 //! `n Φ(n/σ) + σ φ(n/σ)` (the newsvendor's loss, as in Birge and Louveaux, Introduction to
 //! Stochastic Programming, 2011, on simple recourse). It is convex; tangents bound it from below.
 
-use super::Inputs;
 use super::model::Model;
+use super::{Inputs, battery};
 use good_lp::{Variable, constraint};
 
 /// Slope and height of the tangents at n = -σ, 0 and σ: Φ and φ there.
@@ -20,13 +20,19 @@ pub(super) const TANGENTS: [(f64, f64); 3] =
 /// A spread below this is none, kW.
 const SPREAD_MIN: f64 = 0.1;
 
+/// Batteries follow the meter between plans: of what nobody foresaw they take up about so much.
+/// Three days of Val-Soleil in April and July cost least with a half, and 1 % more without it.
+const TAKEN_UP: f64 = 0.5;
+
 /// Spread of what is imported in a step whatever is planned, one standard deviation, kW. All
 /// inverters are under one sky: their spreads add up. Buildings have nothing to do with it.
 pub(super) fn spread_kw(inputs: &Inputs<'_>, t: usize) -> f64 {
     let forecast = inputs.forecast;
     let at = |spreads: &Vec<site::units::Power>| spreads.get(t).map_or(0.0, |spread| spread.kw());
     let sun: f64 = forecast.pv_spread.values().map(at).sum();
-    sun.hypot(at(&forecast.base_load_spread))
+    let spread = sun.hypot(at(&forecast.base_load_spread));
+    let followed = inputs.site.batteries.iter().any(|battery| battery::follows(inputs, battery));
+    if followed { (1.0 - TAKEN_UP) * spread } else { spread }
 }
 
 /// The least that is expected to be bought and sold in a step.

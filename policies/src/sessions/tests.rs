@@ -142,7 +142,8 @@ fn a_vehicle_that_takes_nothing_is_full_until_it_takes_something() {
 #[test]
 fn bookings_are_expected_and_dropped_when_nobody_comes() {
     let mut bench = Bench::at("2025-06-02T10:00:00Z");
-    let booked = ("2025-06-02T15:00:00Z".into(), "2025-06-03T05:30:00Z".into(), 22.0);
+    // Ready ten minutes before it leaves.
+    let booked = ("2025-06-02T15:00:00Z".into(), "2025-06-03T05:20:00Z".into(), 22.0);
     assert_eq!(times(&bench.expected("C1")), [booked]);
     assert_eq!(bench.expected("C2"), [], "nothing is known of the square");
     bench.field.now.utc = at("2025-06-02T16:00:00Z");
@@ -155,14 +156,27 @@ fn bookings_are_expected_and_dropped_when_nobody_comes() {
 }
 
 #[test]
+fn a_vehicle_is_to_be_ready_before_it_leaves_and_never_before_it_came() {
+    let from = at("2025-06-02T10:00:00Z");
+    let ready = |minutes: f64| {
+        let departure = add_seconds(from, 60.0 * minutes);
+        seconds_between(ready_by(from, departure), departure) / 60.0
+    };
+    for (stays, earlier) in [(600.0, 10.0), (50.0, 5.0), (0.0, 0.0), (-30.0, 0.0)] {
+        assert!((ready(stays) - earlier).abs() < 1e-9, "{stays}");
+    }
+}
+
+#[test]
 fn a_booked_vehicle_waits_for_the_one_that_is_there() {
     let mut bench = Bench::at("2025-06-02T12:59:00Z");
     bench.minutes(1);
     bench.field.flag("v1.connected", true);
     let sessions = bench.expected("C1");
     assert_eq!(sessions.len(), 2, "the visitor leaves at 17:00 UTC, and the booking is for 15:00");
-    assert_eq!(sessions[1].arrival, sessions[0].departure);
-    assert_eq!(sessions[1].departure, at("2025-06-03T05:30:00Z"));
+    assert_eq!(sessions[0].departure, at("2025-06-02T16:50:00Z"));
+    assert_eq!(sessions[1].arrival, at("2025-06-02T17:00:00Z"));
+    assert_eq!(sessions[1].departure, at("2025-06-03T05:20:00Z"));
     bench.field.flag("v1.connected", false);
     // Tomorrow's is beyond the horizon of a day.
     bench.field.now.utc = at("2025-06-02T14:40:00Z");

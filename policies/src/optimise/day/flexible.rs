@@ -4,10 +4,10 @@ use super::data::{
     BatteryData, ChargerData, LiftStationData, SessionData, ShiftableData, SwitchedData,
 };
 use crate::optimise::Inputs;
-use crate::optimise::battery::{OUTSIDE_FACTOR, wear, worth};
+use crate::optimise::battery::{OUTSIDE_FACTOR, follows, wear, worth};
 use crate::optimise::chargers::{self, after_kwh, early, missing_price};
 use crate::optimise::switched::{self, BAND_PRICE, DRY_PRICE, Load, SPILL_PRICE, commandable};
-use site::asset::{Battery, Charger, LiftStation, Mode, Shiftable};
+use site::asset::{Battery, Charger, LiftStation, Shiftable};
 use site::plan::Session;
 
 pub(super) fn batteries(inputs: &Inputs<'_>) -> Vec<BatteryData> {
@@ -17,13 +17,11 @@ pub(super) fn batteries(inputs: &Inputs<'_>) -> Vec<BatteryData> {
 fn one_battery(inputs: &Inputs<'_>, battery: &Battery) -> BatteryData {
     let state = inputs.estimate.batteries.get(&battery.id);
     let charge = state.and_then(|state| state.charge);
-    let free = battery.control.mode == Mode::Control
-        && state.is_some_and(|state| state.unavailable.is_none());
     let capacity = battery.capacity.kwh();
     let dear = inputs.dearest_price();
     BatteryData {
         id: battery.id.clone(),
-        commandable: free && charge.is_some(),
+        commandable: follows(inputs, battery),
         power_now_kw: state.and_then(|state| state.power).map_or(0.0, |power| power.kw()),
         energy_now_kwh: charge.map_or(0.0, |charge| charge.value.get().clamp(0.0, 1.0)) * capacity,
         capacity_kwh: capacity,
