@@ -76,7 +76,7 @@ class Day:
     """The problem's common parts: time, holds, what may take power, and who takes what where."""
 
     def __init__(self, data, program):
-        assert data["version"] == 1, "a format that this script knows"
+        assert data["version"] == 2, "a format that this script knows"
         self.data, self.program = data, program
         self.zone = zoneinfo.ZoneInfo(data["time_zone"])
         self.now = instant(data["now"])

@@ -275,7 +275,7 @@ fn the_command_writes_a_problem_down() {
     let handed: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(
         (&handed["problem"]["version"], &handed["problem"]["site"]),
-        (&1.into(), &"val-clair".into())
+        (&2.into(), &"val-clair".into())
     );
     let ours = handed["optimum"]["objective_eur"].as_f64().expect("a number");
     let reference = &reference(&[file])[0];

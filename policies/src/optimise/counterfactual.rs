@@ -1,7 +1,7 @@
 //! What something would cost: the same question once more, with an asset held fast.
 
 use super::admit::{self, HoldError, admit};
-use super::{GAP, Hold, Inputs, Planner, SolveError, Work, without_choice};
+use super::{GAP, GAP_EUR, Hold, Inputs, Planner, SolveError, Work, without_choice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use site::AssetId;
@@ -167,7 +167,7 @@ impl Answer<'_> {
     fn compared(self, inputs: &Inputs<'_>, free: &Plan, plan: Plan) -> Counterfactual {
         let given_up = wishes(&free.why.shortfalls, &plan.why.shortfalls);
         let gap = if inputs.has_a_choice() && !self.kept_anyway {
-            GAP * free.why.objective.abs()
+            GAP_EUR.max(GAP * free.why.objective.abs())
         } else {
             0.0
         };

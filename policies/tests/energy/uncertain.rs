@@ -23,6 +23,8 @@ fn where_sun_and_load_balance_a_kwh_is_worth_something_between_the_prices() {
     // A normal deviation of 10 kW is above zero by 0.399 times that on the mean.
     let expected = 12.0 * 0.3989 * 10.0 * (0.20 - 0.05);
     assert!((plan.cost.get() - expected).abs() < 0.01, "{} {expected}", plan.cost.get());
+    let uncertain = |name: &str| name.contains("uncertain");
+    assert!(!plan.why.bindings.iter().any(|b| uncertain(&b.constraint)), "arithmetic, no rule");
 }
 
 #[test]

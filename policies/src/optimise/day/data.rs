@@ -24,7 +24,7 @@ use site::AssetId;
 use site::external::{Direction, ExternalLimit};
 
 /// Version of the format: counted up when a meaning changes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// All that the planner looks at.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -14,7 +14,8 @@ const BINDING_PRICE_MIN: f64 = 1e-4;
 /// How many binding constraints a plan reports.
 const BINDINGS_MAX: usize = 40;
 /// Rules that are arithmetic: their prices say nothing that another row does not say.
-const ARITHMETIC: [&str; 7] = ["switches", "starts", "both", "p[", "q[", "voltage[", "balance"];
+const ARITHMETIC: [&str; 8] =
+    ["switches", "starts", "both", "p[", "q[", "voltage[", "balance", "uncertain"];
 
 /// Prices by what they belong to.
 struct Prices<'a> {
