@@ -20,8 +20,8 @@ const SHARE: f64 = 1e-3;
 /// Agreement of relaxations, which no gap cuts short: HiGHS keeps rows to 1e-7 only, and a m3 may
 /// cost 150 EUR.
 const RELAXED_SHARE: f64 = 1e-5;
-/// The gaps within which the planner itself takes a choice for good enough: a share, or EUR over the
-/// horizon.
+/// The gaps within which the planner itself takes a choice for good enough: a share, or EUR over
+/// the horizon.
 const CHOICE_SHARE: f64 = 2e-3;
 const CHOICE_EUR: f64 = 0.5;
 /// How exactly both are solved: far below what is demanded.

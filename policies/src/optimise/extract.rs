@@ -173,8 +173,8 @@ fn at_export_limit(inputs: &Inputs<'_>, problem: &Problem, solved: &Solved, t: u
     limit.is_some_and(|limit| export > limit.kw() - EXPORT_MARGIN_KW)
 }
 
-/// Expected money over the horizon: what is bought and sold, kW, what is above the subscribed power, and the part of
-/// the demand charges that is new.
+/// Expected money over the horizon: what is bought and sold, kW, what is above the subscribed
+/// power, and the part of the demand charges that is new.
 fn cost(inputs: &Inputs<'_>, traded: &[(f64, f64)], peaks: &[Power]) -> Money {
     let (forecast, tariff) = (inputs.forecast, &inputs.site.tariff);
     let mut cost = 0.0;

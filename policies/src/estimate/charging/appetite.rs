@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(after(&less), Some((11_040.0, 690.0)), "it could take more");
         let wakes = [&tapers[..], &[(16.0, 11_040.0), (16.0, 11_040.0)]].concat();
         assert_eq!(after(&wakes), Some((11_040.0, 690.0)), "it takes more again");
-        // First seen at more than it takes: it looks like less per ampere, until it is offered less.
+        // First seen at more than it takes: it looks like less per ampere until it is offered less.
         let first = [(32.0, 11_040.0), (32.0, 11_040.0), (16.0, 11_040.0), (16.0, 11_040.0)];
         assert_eq!(after(&first).map(|(_, per_ampere)| per_ampere), Some(690.0));
     }
