@@ -124,7 +124,7 @@ impl Text<'_> {
         let needed = wanted / most.max(NOTHING);
         let seen = match session.draw {
             Some(_) => "the most it was seen to take",
-            None => "which any vehicle takes",
+            None => "which most vehicles take",
         };
         let (arrival, departure) = (self.clock(session.arrival), self.clock(session.departure));
         self.line(format_args!(

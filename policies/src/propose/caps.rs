@@ -150,9 +150,9 @@ impl<'a> Scene<'a> {
             let share = granted.get(place).copied();
             let whole = share.is_some_and(|share| share >= *wish);
             let current = share.map_or(Current::ZERO, |share| {
-                let session = self.known.sessions.get(&charger.id);
-                let draw = session.map_or_else(|| Draw::unseen(charger), |s| s.draw_at(charger));
-                let amperes = draw.current_for(Power::new(share)).get().floor();
+                // A cap holds whatever the vehicle is: as if it took all phases.
+                let all_phases = Draw::unseen(charger);
+                let amperes = all_phases.current_for(Power::new(share)).get().floor();
                 Current::new(amperes).max(charger.min_current).min(charger.max_current)
             });
             self.push(&charger.id, Setpoint::Charge(current), !whole, why);

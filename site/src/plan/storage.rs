@@ -60,9 +60,9 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// What to reckon with before a vehicle has charged. Many take one phase only: that much they
-    /// all do, and no more is counted on. The current for it is that of all phases: none takes
-    /// more than was meant.
+    /// What to reckon with before a vehicle has charged. Many take one phase only: that much
+    /// nearly all do, and no more is counted on. The current for it is that of all phases: none
+    /// takes more than was meant.
     #[must_use]
     pub fn unseen(charger: &Charger) -> Self {
         let volts = charger.voltage.get();

@@ -49,7 +49,7 @@ pub struct BatteryData {
 pub struct ChargerData {
     /// Its name.
     pub id: AssetId,
-    /// Whether it can be commanded; if not, it gives all its power at once.
+    /// Whether it can be commanded; if not, its vehicles charge at once with all their power.
     pub commandable: bool,
     /// Its vehicles. None gets more than it wants.
     pub sessions: Vec<SessionData>,
