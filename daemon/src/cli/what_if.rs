@@ -58,12 +58,11 @@ fn outside(
     last: Option<&policies::explain::ExplainedStep>,
     zone: &TimeZone,
 ) -> String {
-    let local = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
     match (first, last) {
         (Some(first), Some(last)) => format!(
             "the plan reaches from {} to {}; name a time within it",
-            local(first.start),
-            local(last.end)
+            render::local(first.start, zone),
+            render::local(last.end, zone)
         ),
         _ => "no plan is in force; see regie status for the reason".to_owned(),
     }

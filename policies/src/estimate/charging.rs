@@ -48,7 +48,7 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    const fn new(now: Timestamp, seen_coming: bool) -> Self {
+    fn new(now: Timestamp, seen_coming: bool) -> Self {
         Self {
             arrival: now,
             seen_coming,
@@ -56,7 +56,7 @@ impl Visit {
             idle_since: None,
             full: false,
             free: false,
-            appetite: Appetite::NEW,
+            appetite: Appetite::default(),
         }
     }
 }
@@ -128,7 +128,7 @@ fn rest(charger: &Charger, snapshot: &Snapshot, visit: &mut Visit) {
         return;
     };
     let takes = power >= IDLE_SHARE * charger.min_power().get();
-    visit.appetite.observe(charger, current, power * f64::from(u8::from(takes)));
+    visit.appetite.observe(charger, current, if takes { power } else { 0.0 });
     if takes {
         (visit.idle_since, visit.full) = (None, false);
     } else if current < charger.min_current.get() {

@@ -7,7 +7,8 @@ use super::model::{Model, Solved};
 use super::problem::Wish;
 use good_lp::{Expression, Variable};
 use site::asset::{Battery, Mode};
-use site::units::Price;
+use site::plan::Estimated;
+use site::units::{Price, Ratio};
 
 /// What a kWh outside the state of charge that is allowed, or below the reserve, costs per hour, as
 /// a multiple of the dearest energy: it comes back as fast as its power lets it. What is kept for
@@ -59,30 +60,30 @@ pub(super) fn add(
     buses: &mut Buses<'_>,
     wishes: &mut Vec<Wish>,
 ) -> Vec<Option<BatteryColumns>> {
+    let market = Market::new(inputs);
     let batteries = inputs.site.batteries.iter();
-    batteries.map(|battery| one(model, inputs, battery, buses, wishes)).collect()
+    batteries.map(|battery| one(model, inputs, (battery, &market), buses, wishes)).collect()
 }
 
-/// Whether the plan can count on a battery.
-pub(super) fn follows(inputs: &Inputs<'_>, battery: &Battery) -> bool {
-    let state = inputs.estimate.batteries.get(&battery.id);
-    battery.control.mode == Mode::Control
-        && state.is_some_and(|state| state.unavailable.is_none() && state.charge.is_some())
+/// The state of charge of a battery that the plan can count on; none for any other.
+pub(super) fn counted_on(inputs: &Inputs<'_>, battery: &Battery) -> Option<Estimated<Ratio>> {
+    let state = inputs.estimate.batteries.get(&battery.id)?;
+    let free = battery.control.mode == Mode::Control && state.unavailable.is_none();
+    state.charge.filter(|_| free)
 }
 
 fn one(
     model: &mut Model,
     inputs: &Inputs<'_>,
-    battery: &Battery,
+    (battery, market): (&Battery, &Market),
     buses: &mut Buses<'_>,
     wishes: &mut Vec<Wish>,
 ) -> Option<BatteryColumns> {
     let place = buses.place(&battery.id);
     let (charge_max, discharge_max) = (battery.charge_power.kw(), battery.discharge_power.kw());
-    let state = inputs.estimate.batteries.get(&battery.id);
-    let known = state.and_then(|state| state.charge);
-    let (Some(now), true) = (known, follows(inputs, battery)) else {
+    let Some(now) = counted_on(inputs, battery) else {
         // It does what it does for now; later nobody knows.
+        let state = inputs.estimate.batteries.get(&battery.id);
         let power = state.and_then(|state| state.power).map_or(0.0, |power| power.kw());
         buses.fixed((place, 0), power, Reactive::None);
         return None;
@@ -108,7 +109,7 @@ fn one(
         model.cost("wear", wear(battery) * hours, discharge);
         buses.take((place, t), 1.0, charge, Reactive::None);
         buses.give((place, t), 1.0, discharge);
-        if missed.strays || may_be_wasted(inputs, t) {
+        if missed.strays || market.wasteful[t] {
             let both = (1.0 / charge_max) * charge + (1.0 / discharge_max) * discharge;
             model.row(name("one_direction"), both.leq(1.0));
         }
@@ -121,7 +122,7 @@ fn one(
         before = energy.total();
     }
     if let Some(&last) = columns.energy.last() {
-        let worth = worth(inputs, battery);
+        let worth = market.worth(battery);
         model.cost("energy left at the end", -worth, last.inside);
         if let Some((above, below)) = last.outside {
             model.cost("energy left at the end", -worth, above);
@@ -132,39 +133,54 @@ fn one(
     Some(columns)
 }
 
-/// Whether losing energy may pay in a step. A battery that takes and gives at once loses some: it
-/// never does where energy has a price and too much sun can be curtailed, and needs no row that
-/// says so there. Those rows are a third of a large model.
-fn may_be_wasted(inputs: &Inputs<'_>, t: usize) -> bool {
-    let forecast = inputs.forecast;
-    forecast.price[t].get() < 0.0
-        || forecast.feed_in[t].get() < 0.0
-        || !inputs.holds.is_empty()
-        || inputs.site.inverters.iter().any(|inverter| !energy::commandable(inputs, inverter))
-}
-
 /// Wear of a kWh given, EUR; never nothing: where energy is free, a battery still has no use of
 /// giving what it takes.
 pub(super) fn wear(battery: &Battery) -> f64 {
     battery.wear.get().max(WEAR_MIN)
 }
 
-/// What a kWh left at the end is worth, EUR: between what it replaces later, at the dearest price
-/// of the horizon less the loss and the wear, and what the next one costs at the cheapest. That is
-/// what a feed-in would have earned, where more sun is expected than is used. It is never more than
-/// what it replaces: where the next one costs more than that, nobody has to buy it.
-pub(super) fn worth(inputs: &Inputs<'_>, battery: &Battery) -> f64 {
-    let forecast = inputs.forecast;
-    let sun = |t: usize| forecast.pv.values().map(|power| power[t].kw()).sum::<f64>();
-    let costs = |(t, price): (usize, &Price)| {
-        let is_surplus = sun(t) > forecast.base_load[t].kw();
-        if is_surplus { price.get().min(forecast.feed_in[t].get()) } else { price.get() }
-    };
-    let cheap = forecast.price.iter().enumerate().map(costs).fold(f64::MAX, f64::min);
-    let dear = forecast.price.iter().map(|price| price.get()).fold(0.0, f64::max);
-    let given = (dear - battery.wear.get()) * battery.one_way();
-    let taken = cheap / battery.one_way();
-    (SURE * (given + taken.min(given)) / 2.0).max(0.0)
+/// What energy costs over the horizon: the same for all batteries.
+pub(super) struct Market {
+    /// Whether losing energy may pay in a step. A battery that takes and gives at once loses some:
+    /// it never does where energy has a price and too much sun can be curtailed, and needs no row
+    /// that says so there. Those rows are a third of a large model.
+    wasteful: Vec<bool>,
+    /// The cheapest energy, EUR/kWh: what a feed-in would have earned, where more sun is expected
+    /// than is used.
+    cheap: f64,
+    /// The dearest, EUR/kWh.
+    dear: f64,
+}
+
+impl Market {
+    pub(super) fn new(inputs: &Inputs<'_>) -> Self {
+        let forecast = inputs.forecast;
+        let mut inverters = inputs.site.inverters.iter();
+        let stuck = !inputs.holds.is_empty()
+            || inverters.any(|inverter| !energy::commandable(inputs, inverter));
+        let below_nothing =
+            |(price, feed_in): (&Price, &Price)| stuck || price.get() < 0.0 || feed_in.get() < 0.0;
+        let sun = |t: usize| forecast.pv.values().map(|power| power[t].kw()).sum::<f64>();
+        let costs = |(t, price): (usize, &Price)| {
+            let is_surplus = sun(t) > forecast.base_load[t].kw();
+            if is_surplus { price.get().min(forecast.feed_in[t].get()) } else { price.get() }
+        };
+        Self {
+            wasteful: forecast.price.iter().zip(&forecast.feed_in).map(below_nothing).collect(),
+            cheap: forecast.price.iter().enumerate().map(costs).fold(f64::MAX, f64::min),
+            dear: forecast.price.iter().map(|price| price.get()).fold(0.0, f64::max),
+        }
+    }
+
+    /// What a kWh left at the end is worth, EUR: between what it replaces later, at the dearest
+    /// price of the horizon less the loss and the wear, and what the next one costs at the
+    /// cheapest. It is never more than what it replaces: where the next one costs more than that,
+    /// nobody has to buy it.
+    pub(super) fn worth(&self, battery: &Battery) -> f64 {
+        let given = (self.dear - battery.wear.get()) * battery.one_way();
+        let taken = self.cheap / battery.one_way();
+        (SURE * (given + taken.min(given)) / 2.0).max(0.0)
+    }
 }
 
 struct Wishes {

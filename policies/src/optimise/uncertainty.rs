@@ -32,7 +32,8 @@ pub(super) fn spread_kw(inputs: &Inputs<'_>, t: usize) -> f64 {
     let at = |spreads: &Vec<site::units::Power>| spreads.get(t).map_or(0.0, |spread| spread.kw());
     let sun: f64 = forecast.pv_spread.values().map(at).sum();
     let spread = sun.hypot(at(&forecast.base_load_spread));
-    let followed = inputs.site.batteries.iter().any(|battery| battery::follows(inputs, battery));
+    let mut batteries = inputs.site.batteries.iter();
+    let followed = batteries.any(|battery| battery::counted_on(inputs, battery).is_some());
     if followed { (1.0 - TAKEN_UP) * spread } else { spread }
 }
 

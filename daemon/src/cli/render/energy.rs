@@ -1,8 +1,7 @@
 //! Batteries, sessions, wells and limits from outside, a line each.
 
-use super::{UNKNOWN, kilowatts, one_line, printable};
+use super::{UNKNOWN, kilowatts, local, one_line, printable};
 use crate::status::{AssetDetails, AssetKind, AssetStatus, LimitStatus, SessionStatus, Status};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use site::AssetId;
 use site::plan::Basis;
@@ -99,8 +98,4 @@ fn words(limit: &LimitStatus, zone: &TimeZone) -> String {
         one_line(&limit.author),
         one_line(&limit.reason)
     ))
-}
-
-fn local(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string()
 }

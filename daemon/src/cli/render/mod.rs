@@ -19,6 +19,8 @@ pub use tariff::tariff;
 pub use what_if::counterfactual;
 
 use crate::http::Explanation;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Why an asset does what it does: the daemon's words, line by line.
 #[must_use]
@@ -50,6 +52,11 @@ fn table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Day and time in a zone.
+pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string()
 }
 
 /// What stands where something is unknown.

@@ -155,7 +155,7 @@ fn costs(plan: &Plan) -> String {
 
 fn shortfalls(plan: &Plan, zone: &TimeZone) -> String {
     plan.why.shortfalls.iter().fold(String::new(), |mut text, missed| {
-        let from = missed.from.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
+        let from = super::local(missed.from, zone);
         let (wish, unit) = (one_line(&missed.wish), one_line(&missed.unit));
         let amount = missed.amount;
         text.push_str(&format!("Missed  {wish} by {amount:.2} {unit}, first at {from}\n"));

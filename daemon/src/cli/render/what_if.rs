@@ -9,7 +9,7 @@ use site::plan::Step;
 /// What a hold would cost: money, all in all, wishes given up, and what ends otherwise.
 #[must_use]
 pub fn counterfactual(answer: &Counterfactual, zone: &TimeZone) -> String {
-    let local = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
+    let local = |at: Timestamp| super::local(at, zone);
     let hours: f64 = answer.plan.steps.iter().map(Step::hours).sum();
     let (asset, held) = (&answer.hold.asset, answer.hold.held.words());
     let mut lines = vec![format!("Hold    {asset} {held} until {}", local(answer.hold.until))];

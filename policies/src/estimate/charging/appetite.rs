@@ -15,7 +15,7 @@ const FOLLOWS: f64 = 0.9;
 /// 16 A (11 kW on three phases).
 const USUAL: f64 = 16.0;
 
-/// What was seen of one vehicle.
+/// What was seen of one vehicle: nothing at first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Appetite {
@@ -30,10 +30,6 @@ pub(super) struct Appetite {
 }
 
 impl Appetite {
-    /// Nothing seen.
-    pub(super) const NEW: Self =
-        Self { offered: None, per_ampere: 0.0, followed: 0.0, stopped_at: None };
-
     /// Takes in a current offered, A, and the power that is taken, W; none while it rests.
     pub(super) fn observe(&mut self, charger: &Charger, offered: f64, power: f64) {
         let before = self.offered.replace(offered);
@@ -68,7 +64,7 @@ mod tests {
 
     fn after(looks: &[(f64, f64)]) -> Option<(f64, f64)> {
         let charger = &site().chargers[0];
-        let mut appetite = Appetite::NEW;
+        let mut appetite = Appetite::default();
         for &(offered, power) in looks {
             appetite.observe(charger, offered, power);
         }

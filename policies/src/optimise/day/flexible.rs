@@ -4,24 +4,25 @@ use super::data::{
     BatteryData, ChargerData, LiftStationData, SessionData, ShiftableData, SwitchedData,
 };
 use crate::optimise::Inputs;
-use crate::optimise::battery::{OUTSIDE_FACTOR, follows, wear, worth};
+use crate::optimise::battery::{Market, OUTSIDE_FACTOR, counted_on, wear};
 use crate::optimise::chargers::{self, after_kwh, early, missing_price};
 use crate::optimise::switched::{self, BAND_PRICE, DRY_PRICE, Load, SPILL_PRICE, commandable};
 use site::asset::{Battery, Charger, LiftStation, Shiftable};
 use site::plan::Session;
 
 pub(super) fn batteries(inputs: &Inputs<'_>) -> Vec<BatteryData> {
-    inputs.site.batteries.iter().map(|battery| one_battery(inputs, battery)).collect()
+    let market = Market::new(inputs);
+    inputs.site.batteries.iter().map(|battery| one_battery(inputs, battery, &market)).collect()
 }
 
-fn one_battery(inputs: &Inputs<'_>, battery: &Battery) -> BatteryData {
+fn one_battery(inputs: &Inputs<'_>, battery: &Battery, market: &Market) -> BatteryData {
     let state = inputs.estimate.batteries.get(&battery.id);
     let charge = state.and_then(|state| state.charge);
     let capacity = battery.capacity.kwh();
     let dear = inputs.dearest_price();
     BatteryData {
         id: battery.id.clone(),
-        commandable: follows(inputs, battery),
+        commandable: counted_on(inputs, battery).is_some(),
         power_now_kw: state.and_then(|state| state.power).map_or(0.0, |power| power.kw()),
         energy_now_kwh: charge.map_or(0.0, |charge| charge.value.get().clamp(0.0, 1.0)) * capacity,
         capacity_kwh: capacity,
@@ -34,7 +35,7 @@ fn one_battery(inputs: &Inputs<'_>, battery: &Battery) -> BatteryData {
         reserve_kwh: battery.reserve.get() * capacity,
         reserve_eur_per_kwh_hour: OUTSIDE_FACTOR * dear,
         wear_eur_per_kwh: wear(battery),
-        left_eur_per_kwh: worth(inputs, battery),
+        left_eur_per_kwh: market.worth(battery),
     }
 }
 
