@@ -9,7 +9,7 @@ use site::model::{Device, Water};
 use site::tariff::DATA_BYTES_MAX;
 use site::text::{FILE_BYTES_MAX, Finding, Place};
 use site::{DeviceId, Site};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
     let mut findings = std::mem::take(&mut reading.findings);
     findings.extend(missing_files(path, &reading.files));
     let profiles = profiles(path, &reading.devices, &mut findings);
+    certificates(path, &reading.devices, &mut findings);
     needs(path, &reading.needs, &profiles, &mut findings);
     let network = reading.water.as_ref().and_then(|water| network(path, water, &mut findings));
     let water = match (&reading.site, network) {
@@ -113,6 +114,24 @@ fn profiles(
         }
     }
     all
+}
+
+/// Looks at the certificates of each link with TLS, once, as a connection would.
+fn certificates(path: &Path, devices: &[Device], findings: &mut Vec<Finding>) {
+    let mut seen = BTreeSet::new();
+    for device in devices.iter().filter(|device| seen.insert(&device.endpoint)) {
+        let Some(security) = &device.link.security else { continue };
+        let files = [&security.authority, &security.certificate, &security.key];
+        if files.iter().any(|file| !file.is_file()) {
+            // A missing file is a finding of its own.
+            continue;
+        }
+        if let Err(error) = drivers::connect::check_security(security) {
+            let message = format!("device {}, {}: {error}", device.id, device.endpoint);
+            let help = "see 'links' in docs/site-yaml.md";
+            findings.push(finding(path, device.place, "wrong-certificate", message, help));
+        }
+    }
 }
 
 fn one_profile(path: &Path, device: &Device) -> Result<Profile, Vec<Finding>> {

@@ -11,7 +11,7 @@ mod districts;
 mod energy;
 mod model;
 
-use crate::status::{AssetStatus, DeviceStatus, Status};
+use crate::status::{AssetStatus, DeviceStatus, LinkStatus, Status};
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::{CounterVec, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
@@ -35,6 +35,7 @@ pub fn render(status: &Status) -> String {
     page.grid(status);
     page.limits(status);
     page.devices(status);
+    page.links(status);
     page.points(status);
     page.guard(status);
     page.writes(status);
@@ -228,6 +229,18 @@ impl Page {
         self.counters(name, &["device"], each_device(status, |device| device.connects));
     }
 
+    fn links(&self, status: &Status) {
+        let name = ("link_busy_ratio", "Share of time with a request on its way, over a minute.");
+        self.gauges(name, &["link"], each_link(status, |link| Some(link.busy)));
+        let name = ("link_connected", "1 when the link is open.");
+        self.gauges(name, &["link"], each_link(status, |link| Some(truth(link.connected))));
+        let name = ("link_requests_total", "Requests sent.");
+        self.counters(name, &["link"], each_link(status, |link| link.requests));
+        let help = "Bytes thrown away on a serial line: nobody asked for them, or too late.";
+        let unasked = each_link(status, |link| link.unasked_bytes);
+        self.counters(("link_unasked_bytes_total", help), &["link"], unasked);
+    }
+
     fn points(&self, status: &Status) {
         let rows = status.bad_points.keys().filter_map(|name| {
             let (device, point) = name.split_once('.')?;
@@ -312,6 +325,13 @@ fn each_device<T>(
     value: impl Fn(&DeviceStatus) -> T,
 ) -> impl Iterator<Item = Row<'_, T>> {
     status.devices.iter().map(move |device| (vec![device.device.as_str()], value(device)))
+}
+
+fn each_link<T>(
+    status: &Status,
+    value: impl Fn(&LinkStatus) -> T,
+) -> impl Iterator<Item = Row<'_, T>> {
+    status.links.iter().map(move |link| (vec![link.link.as_str()], value(link)))
 }
 
 fn truth(holds: bool) -> f64 {

@@ -6,7 +6,7 @@ use crate::load::Loaded;
 use crate::store::{Opened, Store, StoreError};
 use crate::tables::Tables;
 use drivers::clock::Clock;
-use drivers::connect::Tcp;
+use drivers::connect::Live;
 use jiff::Timestamp;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -91,7 +91,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), R
         site = %loaded.site.id, devices = loaded.site.devices.len(), %address,
         state = %folder.display(), "started; observing before anything is written"
     );
-    let connect = Arc::new(Tcp);
+    let connect = Arc::new(Live::new(&loaded.site.devices));
     let parts = Parts {
         loaded,
         connect,

@@ -66,6 +66,9 @@ pub struct Status {
     pub grid: GridStatus,
     /// Devices.
     pub devices: Vec<DeviceStatus>,
+    /// The links, in the order of their addresses.
+    #[serde(default)]
+    pub links: Vec<LinkStatus>,
     /// Points that have no good value, and why.
     pub bad_points: BTreeMap<String, String>,
     /// The guard.
@@ -189,6 +192,25 @@ pub struct DeviceStatus {
     pub failures: u64,
     /// Connections opened.
     pub connects: u64,
+}
+
+/// A link to one or several devices.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkStatus {
+    /// Where it leads.
+    pub link: String,
+    /// Devices behind it.
+    pub devices: u64,
+    /// Whether it is open.
+    pub connected: bool,
+    /// The share of time during which a request was on its way, over about a minute, 0 to 1.
+    pub busy: f64,
+    /// Requests sent since the start.
+    pub requests: u64,
+    /// Bytes thrown away on a serial line because nobody asked for them, or too late.
+    pub unasked_bytes: u64,
+    /// Commands that wait.
+    pub waiting: u64,
 }
 
 /// The guard since the start.

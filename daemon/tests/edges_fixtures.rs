@@ -4,7 +4,7 @@
 use jiff::{Timestamp, ToSpan};
 use regie::status::{
     AssetDetails, AssetKind, AssetStatus, BillStatus, DeviceStatus, ForecastStatus, GridStatus,
-    GuardStatus, ModelStatus, SolverStatus, Status, TankStatus, WriteStatus,
+    GuardStatus, LinkStatus, ModelStatus, SolverStatus, Status, TankStatus, WriteStatus,
 };
 use site::asset::Mode;
 use site::command::{
@@ -220,6 +220,18 @@ fn assets() -> BTreeMap<AssetId, AssetStatus> {
     rows.into_iter().map(|(name, row)| (asset(name), row)).collect()
 }
 
+fn links() -> Vec<LinkStatus> {
+    vec![LinkStatus {
+        link: "serial:///dev/ttyUSB0?baud=9600&parity=even".to_owned(),
+        devices: 5,
+        connected: true,
+        busy: 0.231,
+        requests: 12_345,
+        unasked_bytes: 18,
+        waiting: 0,
+    }]
+}
+
 fn devices() -> Vec<DeviceStatus> {
     let names = [
         "flow1", "flow2", "flow3", "level1", "level2", "light1", "light2", "light3", "meter1",
@@ -282,6 +294,7 @@ pub(crate) fn status() -> Status {
             ..GridStatus::default()
         },
         devices: devices(),
+        links: links(),
         bad_points: BTreeMap::from([("flow2.flow".to_owned(), "no answer".to_owned())]),
         guard: GuardStatus {
             interventions: BTreeMap::from([("min_run".to_owned(), 3), ("starts".to_owned(), 1)]),

@@ -30,7 +30,8 @@ impl Connect for Still {
         endpoint: &'a Endpoint,
     ) -> Pin<Box<dyn Future<Output = io::Result<BoxedStream>> + Send + 'a>> {
         let (ours, theirs) = tokio::io::duplex(4096);
-        tokio::spawn(answer(theirs, endpoint.port));
+        let (_, port) = endpoint.host_and_port().expect("an address");
+        tokio::spawn(answer(theirs, port));
         Box::pin(async move { Ok(Box::new(ours) as BoxedStream) })
     }
 }

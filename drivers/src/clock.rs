@@ -142,7 +142,8 @@ impl Clock {
     fn is_real(&self) -> bool {
         (self.speed - 1.0).abs() < f64::EPSILON
     }
-    fn to_site(&self, real: Duration) -> Duration {
+    /// A length of real time in site time.
+    pub(crate) fn to_site(&self, real: Duration) -> Duration {
         if self.is_real() { real } else { real.mul_f64(self.speed) }
     }
     fn to_real(&self, site: Duration) -> Duration {

@@ -3,18 +3,18 @@
 use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::error::FieldError;
-use crate::image::{DeviceHealth, Image};
-use crate::link::{Job, Link, Parts, QUEUE_MAX, Unit, Wire, seed};
+use crate::image::{DeviceHealth, Image, LinkHealth};
+use crate::link::{CONNECTING_MAX, Job, Link, Parts, Sender, Unit, Wire, queue, seed};
 use crate::memory::{Action, Memory};
 use crate::profile::{Profile, Refresh};
 use futures::future::join_all;
 use site::command::{Command, Delivery, Guarded, Receipt, Verification};
-use site::model::{Device, Endpoint};
+use site::model::{Device, Endpoint, LinkOptions};
 use site::{AssetId, DeviceId, Mono, Now, PointId, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 /// First polls are spread over a tenth of the poll period, and over this at most.
@@ -34,7 +34,7 @@ pub struct FieldDevice {
 /// Dropping it ends them after the request in hand; [`Field::stop`] also waits for that.
 pub struct Field {
     devices: BTreeMap<DeviceId, Known>,
-    links: Vec<mpsc::Sender<Job>>,
+    links: Vec<(Sender, Arc<Mutex<LinkHealth>>)>,
     tasks: Vec<JoinHandle<()>>,
     memories: Mutex<BTreeMap<AssetId, Memory>>,
 }
@@ -70,6 +70,7 @@ impl Field {
             grouped.entry(device.device.endpoint.clone()).or_default().push(device);
         }
         let began = clock.now().mono;
+        let gate = Arc::new(Semaphore::new(CONNECTING_MAX));
         let mut field = Self {
             devices: BTreeMap::new(),
             links: Vec::new(),
@@ -78,6 +79,9 @@ impl Field {
         };
         for (endpoint, group) in grouped {
             let spread = seed(&endpoint.to_string());
+            let options = shared(&group);
+            let fastest = group.iter().map(|one| one.device.poll).min().unwrap_or_default();
+            let spread_by = stagger(spread, fastest);
             let mut units = Vec::new();
             for FieldDevice { device, profile } in group {
                 let image = Arc::new(Image::new(&device, &profile));
@@ -90,13 +94,23 @@ impl Field {
                     unit: units.len(),
                 };
                 field.devices.insert(device.id.clone(), known);
-                let first = began.after(stagger(spread, device.poll));
-                units.push(Unit::new(device, profile, image, first));
+                units.push(Unit::new(device, profile, image, began.after(spread_by)));
             }
-            let (sender, jobs) = mpsc::channel(QUEUE_MAX);
-            let wire = Wire::new(endpoint, Arc::clone(&connect), clock.clone(), spread);
-            let link = Link::new(wire, units, jobs, clock.clone());
-            field.links.push(sender);
+            let (sender, jobs) = queue();
+            let health = LinkHealth {
+                endpoint: endpoint.clone(),
+                devices: units.len(),
+                connected: false,
+                busy: 0.0,
+                requests: 0,
+                unasked_bytes: 0,
+                waiting: 0,
+            };
+            let health = Arc::new(Mutex::new(health));
+            let wire = Wire::new(endpoint, Arc::clone(&connect), clock.clone(), spread)
+                .with(options, Arc::clone(&gate));
+            let link = Link::new(wire, units, jobs, clock.clone(), Arc::clone(&health), spread_by);
+            field.links.push((sender, health));
             field.tasks.push(tokio::spawn(link.supervise()));
         }
         field
@@ -197,10 +211,10 @@ impl Field {
             return Err(FieldError::Silent { unit: 0, failures: 0 });
         };
         let busy = || FieldError::Busy(known.endpoint.clone());
-        let sender = self.links.get(known.link).ok_or_else(busy)?;
+        let (sender, _) = self.links.get(known.link).ok_or_else(busy)?;
         let (reply, answer) = oneshot::channel();
         let job = Job { unit: known.unit, command: command.clone(), parts, reply };
-        sender.try_send(job).map_err(|_| busy())?;
+        sender.send(job).map_err(|_| busy())?;
         answer.await.map_err(|_| busy())?
     }
 
@@ -239,6 +253,17 @@ impl Field {
         self.devices.values().map(|known| known.image.health()).collect()
     }
 
+    /// How each link does, in the order of their endpoints.
+    #[must_use]
+    pub fn links(&self) -> Vec<LinkHealth> {
+        let health = |(sender, health): &(Sender, Arc<Mutex<LinkHealth>>)| {
+            let mut health = health.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            health.waiting = sender.len();
+            health
+        };
+        self.links.iter().map(health).collect()
+    }
+
     /// Forgets what was said to an asset, so that the next write is a full one.
     pub fn forget(&self, asset: &AssetId) {
         self.memories().remove(asset);
@@ -257,6 +282,19 @@ impl Field {
     fn memories(&self) -> MutexGuard<'_, BTreeMap<AssetId, Memory>> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How the link of these devices is treated: all of them need their pauses.
+fn shared(group: &[FieldDevice]) -> LinkOptions {
+    let mut shared = LinkOptions::default();
+    for FieldDevice { device, profile } in group {
+        let of = |mine: Duration, of_profile: Duration| mine.max(of_profile);
+        let connect_pause = of(device.link.connect_pause, profile.connect_pause);
+        let request_pause = of(device.link.request_pause, profile.request_pause);
+        shared.connect_pause = shared.connect_pause.max(connect_pause);
+        shared.request_pause = shared.request_pause.max(request_pause);
+    }
+    shared
 }
 
 /// When a link's first poll is due: spread by its name, the same in every run, so that a site's

@@ -1,6 +1,6 @@
 //! What is known of one device: its samples, and how the talking goes.
 
-use crate::profile::{PointSpec, Profile, SLOW_ROUNDS};
+use crate::profile::{PointSpec, Profile};
 use site::model::{Device, Endpoint};
 use site::{DeviceId, Mono, PointId, Quality, Reason, Sample};
 use std::collections::BTreeMap;
@@ -38,6 +38,25 @@ pub struct DeviceHealth {
     pub last_error_at: Option<Mono>,
     /// How long the last answer took, in real time.
     pub round_trip: Option<Duration>,
+}
+
+/// How one link does. Counters begin at the start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkHealth {
+    /// Where it leads.
+    pub endpoint: Endpoint,
+    /// The devices behind it.
+    pub devices: usize,
+    /// It is open.
+    pub connected: bool,
+    /// The share of time during which a request was on its way, over about a minute, 0 to 1.
+    pub busy: f64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes that came on an RTU line without being asked for, or too late to be believed.
+    pub unasked_bytes: u64,
+    /// Commands that wait.
+    pub waiting: usize,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -152,7 +171,7 @@ impl Slot {
     }
 }
 
-/// Slow points come every sixth round, so they may be that much older.
+/// Points that are read less often than the device's others may be that much older.
 fn age_limit(device: &Device, point: &PointSpec) -> Duration {
-    if point.slow { device.max_age + device.poll * (SLOW_ROUNDS - 1) } else { device.max_age }
+    device.max_age + point.period(device.poll).saturating_sub(device.poll)
 }

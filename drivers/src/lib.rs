@@ -6,7 +6,7 @@
 //! [`clock::Clock`], the only place that asks for it.
 //!
 //! This crate does **not** decide anything: what is written was decided, guarded and sealed
-//! elsewhere. It opens no files; a profile comes in as text.
+//! elsewhere. It opens no files but those of a link with TLS; a profile comes in as text.
 
 pub mod clock;
 mod codec;
@@ -21,6 +21,6 @@ mod schedule;
 mod sunspec;
 
 pub use clock::Clock;
-pub use connect::{BoxedStream, Connect, Tcp};
+pub use connect::{BoxedStream, Connect, Live};
 pub use field::{Field, FieldDevice};
-pub use image::DeviceHealth;
+pub use image::{DeviceHealth, LinkHealth};

@@ -148,12 +148,14 @@ pub async fn serve_tcp(field: &SimulatedField) -> Result<TcpField, ServeError> {
 }
 
 fn loopback(endpoint: &Endpoint) -> Result<SocketAddr, ServeError> {
-    let host = match endpoint.host.as_str() {
+    let elsewhere = || ServeError::NotLoopback { endpoint: endpoint.clone() };
+    let (host, port) = endpoint.host_and_port().ok_or_else(elsewhere)?;
+    let host = match host {
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         host => host.parse::<IpAddr>().ok(),
     };
     match host.filter(|host| host.to_canonical().is_loopback()) {
-        Some(host) => Ok(SocketAddr::new(host, endpoint.port)),
-        None => Err(ServeError::NotLoopback { endpoint: endpoint.clone() }),
+        Some(host) => Ok(SocketAddr::new(host, port)),
+        None => Err(elsewhere()),
     }
 }

@@ -27,7 +27,7 @@ fn world_on_free_ports() -> World {
     let mut world = world();
     world.change_site(|site| {
         for (n, device) in (1..).zip(&mut site.devices) {
-            device.endpoint = Endpoint { host: format!("127.0.0.{n}"), port: 0 };
+            device.endpoint = Endpoint::Tcp { host: format!("127.0.0.{n}"), port: 0 };
         }
     });
     world
@@ -38,7 +38,7 @@ fn id(name: &str) -> DeviceId {
 }
 
 fn endpoint(port: u16) -> Endpoint {
-    Endpoint { host: "127.0.0.1".to_owned(), port }
+    Endpoint::Tcp { host: "127.0.0.1".to_owned(), port }
 }
 
 /// Sends one request and gives the answer's bytes after the header; none when none comes.
@@ -152,7 +152,9 @@ async fn a_taken_port_is_named() {
     world.change_site(|site| site.devices[0].endpoint = endpoint(address.port()));
     let error = serve_tcp(&field_of(&world, START, 1.0).0).await.unwrap_err();
     assert!(error.to_string().contains(&format!("{address} is taken")), "{error}");
-    world.change_site(|site| site.devices[0].endpoint.host = "192.0.2.1".to_owned());
+    world.change_site(|site| {
+        site.devices[0].endpoint = Endpoint::Tcp { host: "192.0.2.1".to_owned(), port: 502 };
+    });
     let error = serve_tcp(&field_of(&world, START, 1.0).0).await.unwrap_err();
     assert!(matches!(error, ServeError::NotLoopback { .. }), "{error}");
 }

@@ -10,6 +10,7 @@ pub mod command;
 pub mod days;
 pub mod district;
 pub mod electrical;
+mod endpoint;
 pub mod external;
 pub mod file;
 pub mod holidays;

@@ -7,6 +7,7 @@ use crate::asset::{
 };
 use crate::district::District;
 use crate::electrical::Electrical;
+pub use crate::endpoint::{Endpoint, Parity, SerialLine};
 use crate::holidays::Holidays;
 use crate::ids::{AssetId, DeviceId};
 use crate::tariff::{Calendar, Tariff};
@@ -19,22 +20,28 @@ use std::time::Duration;
 /// The most devices a site may have. A bound for queues and tables.
 pub const DEVICES_MAX: usize = 1000;
 
-/// Where a device's link leads.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Endpoint {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
+/// How a link is treated, beyond where it leads. Devices that share a link share this.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LinkOptions {
+    /// Pause after the connection is opened, before the first request.
+    pub connect_pause: Duration,
+    /// Pause between an answer and the next request.
+    pub request_pause: Duration,
+    /// Certificates, for Modbus/TCP Security.
+    pub security: Option<LinkSecurity>,
 }
 
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            return write!(f, "tcp://[{}]:{}", self.host, self.port);
-        }
-        write!(f, "tcp://{}:{}", self.host, self.port)
-    }
+/// Who we are and whom we trust on a link with TLS. All files are PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkSecurity {
+    /// The authority (or several) that signed the device's certificate.
+    pub authority: PathBuf,
+    /// Our certificate, which carries our role, and those between it and its authority.
+    pub certificate: PathBuf,
+    /// The key of our certificate.
+    pub key: PathBuf,
+    /// The name in the device's certificate, when it is not the host of the address.
+    pub server_name: Option<String>,
 }
 
 /// One Modbus unit behind a link.
@@ -56,6 +63,8 @@ pub struct Device {
     pub max_age: Duration,
     /// How long an answer may take. Always real time.
     pub timeout: Duration,
+    /// How its link is treated.
+    pub link: LinkOptions,
     /// Where the device stands in the site file, for findings that come later.
     pub place: crate::text::Place,
 }

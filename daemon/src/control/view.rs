@@ -3,8 +3,8 @@
 use super::Controller;
 use crate::http::View;
 use crate::status::{
-    BillStatus, DeviceStatus, ForecastStatus, GridStatus, GuardStatus, LimitStatus, SolverStatus,
-    Status, TankStatus,
+    BillStatus, DeviceStatus, ForecastStatus, GridStatus, GuardStatus, LimitStatus, LinkStatus,
+    SolverStatus, Status, TankStatus,
 };
 use jiff::Timestamp;
 use policies::explain::explain;
@@ -118,6 +118,7 @@ impl Controller {
                 generator: record.and_then(|record| record.estimate.generator.clone()),
             },
             devices: self.devices(snapshot),
+            links: self.links(),
             bad_points: bad_points(snapshot),
             guard: self.guard_status(),
             writes: self.tally.writes.clone(),
@@ -184,6 +185,20 @@ impl Controller {
             }
         };
         self.field.health().into_iter().map(status).collect()
+    }
+
+    fn links(&self) -> Vec<LinkStatus> {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let status = |health: drivers::LinkHealth| LinkStatus {
+            link: health.endpoint.to_string(),
+            devices: count(health.devices),
+            connected: health.connected,
+            busy: health.busy,
+            requests: health.requests,
+            unasked_bytes: health.unasked_bytes,
+            waiting: count(health.waiting),
+        };
+        self.field.links().into_iter().map(status).collect()
     }
 
     fn guard_status(&self) -> GuardStatus {

@@ -1,5 +1,6 @@
 //! One question to a device, and whether an answer fits it.
 
+use super::line::Look;
 use crate::codec::Raw;
 use crate::profile::{Table, WriteFunction};
 use std::borrow::Cow;
@@ -68,6 +69,50 @@ impl Ask {
     /// Whether it writes.
     pub(crate) const fn writes(&self) -> bool {
         matches!(self, Self::Write { .. })
+    }
+
+    /// What its answer looks like from outside.
+    pub(super) fn look(&self) -> Look {
+        match self {
+            Self::Read { table, count, .. } => {
+                let bytes = if table.is_bits() { count.div_ceil(8) } else { count * 2 };
+                let function = match table {
+                    Table::Coil => 1,
+                    Table::Discrete => 2,
+                    Table::Holding => 3,
+                    Table::Input => 4,
+                };
+                Look { function, first: bytes, second: 0 }
+            }
+            Self::Write { address, raw, function } => {
+                let (function, second) = match (raw, function) {
+                    (Raw::Bit(bit), WriteFunction::Single) => (5, u16::from(*bit)),
+                    (Raw::Bit(_), WriteFunction::Multiple) => (15, 1),
+                    (Raw::Registers(words), function) => match (words.as_slice(), function) {
+                        (&[word], WriteFunction::Single) => (6, word),
+                        _ => (16, u16::try_from(words.len()).unwrap_or(u16::MAX)),
+                    },
+                };
+                Look { function, first: *address, second }
+            }
+        }
+    }
+
+    /// Harmless reads at the same place whose answers look different from each other.
+    pub(super) fn alternatives(&self) -> Vec<Self> {
+        let (table, address, count) = match self {
+            Self::Read { table, address, count } => (*table, *address, *count),
+            Self::Write { address, raw: Raw::Bit(_), .. } => (Table::Coil, *address, 0),
+            Self::Write { address, .. } => (Table::Holding, *address, 0),
+        };
+        let step = if table.is_bits() { 8 } else { 1 };
+        let counts = [count + step, count.saturating_sub(step), count + 2 * step, count + 3 * step];
+        let longest = if table.is_bits() { 2000 } else { 125 };
+        let fits = |count: &u16| {
+            (1..=longest).contains(count) && u32::from(address) + u32::from(*count) <= 0x1_0000
+        };
+        let read = |count| Self::Read { table, address, count };
+        counts.into_iter().filter(fits).map(read).collect()
     }
 
     /// The answer, when the response fits in kind, length, address and content.

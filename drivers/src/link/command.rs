@@ -7,7 +7,7 @@ use crate::codec;
 use crate::error::FieldError;
 use crate::profile::{Argument, DeadMan, Profile, Refresh};
 use site::Mono;
-use site::command::{Command, Guarded, Operation};
+use site::command::{Authority, Command, Guarded, Operation};
 
 /// One value for one point, in order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,9 +40,13 @@ impl Link {
         command: &Guarded<Command>,
         parts: Parts,
     ) -> Result<Mono, FieldError> {
-        let Some(state) = self.units.get(unit) else {
+        let Some(state) = self.units.get_mut(unit) else {
             return Err(FieldError::Silent { unit: 0, failures: 0 });
         };
+        if command.get().authority == Authority::Interlock {
+            // What protects is tried even where there is little hope.
+            state.wake();
+        }
         let (number, failures) = (state.device.unit, state.failures());
         let writes = plan(&state.profile, command, parts)?;
         if state.is_silent(self.clock.real()) {

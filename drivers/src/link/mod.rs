@@ -2,69 +2,60 @@
 //! time, writes before reads.
 
 mod ask;
+mod backoff;
 mod command;
+mod line;
+mod load;
 mod poll;
+mod queue;
 mod recognise;
+mod rounds;
 mod unit;
 mod wire;
 
+pub(crate) use backoff::seed;
+pub(crate) use queue::{Job, Parts, Sender, queue};
 pub(crate) use unit::Unit;
-pub(crate) use wire::{Wire, seed};
+pub(crate) use wire::{CONNECTING_MAX, Wire};
 
 use crate::clock::Clock;
 use crate::error::FieldError;
+use crate::image::LinkHealth;
 use crate::link::ask::{Answer, Ask};
 use futures::FutureExt;
+use queue::Receiver;
 use site::Mono;
-use site::command::{Command, Guarded};
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-
-/// Commands that may wait for one link. More than that are refused and sent again later.
-pub(crate) const QUEUE_MAX: usize = 64;
 
 /// The pause before a link's task is restarted after a bug.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
-
-/// What is to be written for one command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Parts {
-    /// The command's own registers.
-    pub(crate) command: bool,
-    /// The heartbeat, with its next number.
-    pub(crate) heartbeat: Option<u16>,
-}
-
-/// A guarded command for one unit of the link.
-pub(crate) struct Job {
-    /// The unit's place in the link.
-    pub(crate) unit: usize,
-    /// What the guard let through.
-    pub(crate) command: Guarded<Command>,
-    /// What of it is to be written.
-    pub(crate) parts: Parts,
-    /// When it was acknowledged, or why it was not.
-    pub(crate) reply: oneshot::Sender<Result<Mono, FieldError>>,
-}
 
 /// The task's state.
 pub(crate) struct Link {
     wire: Wire,
     units: Vec<Unit>,
-    jobs: mpsc::Receiver<Job>,
+    jobs: Receiver,
     clock: Clock,
+    health: Arc<Mutex<LinkHealth>>,
+    /// How long the last passes over all units took, in real time.
+    pass: Duration,
+    /// By how much this link is ahead of others, in site time, so that they do not all ask at once.
+    spread: Duration,
 }
 
 impl Link {
     pub(crate) const fn new(
         wire: Wire,
         units: Vec<Unit>,
-        jobs: mpsc::Receiver<Job>,
+        jobs: Receiver,
         clock: Clock,
+        health: Arc<Mutex<LinkHealth>>,
+        spread: Duration,
     ) -> Self {
-        Self { wire, units, jobs, clock }
+        Self { wire, units, jobs, clock, health, pass: Duration::ZERO, spread }
     }
 
     /// Serves until nobody can send a command any more. A panic is a bug: it closes the
@@ -89,13 +80,14 @@ impl Link {
 
     async fn run(&mut self) {
         loop {
-            let due = self.units.iter().map(|unit| unit.due).min();
+            self.report();
+            let due = self.units.iter().filter_map(Unit::due).min();
             let missed = self.units.iter().any(|unit| unit.missed);
             let retry = if missed { self.wire.retry_at() } else { None };
             let clock = self.clock.clone();
             tokio::select! {
                 biased;
-                job = self.jobs.recv() => match job {
+                job = self.jobs.next() => match job {
                     Some(job) => self.serve(job).await,
                     None => return,
                 },
@@ -106,14 +98,23 @@ impl Link {
 
     /// Serves the commands that wait, so that reads never starve writes.
     async fn serve_waiting(&mut self) {
-        while let Ok(job) = self.jobs.try_recv() {
+        while let Some(job) = self.jobs.take() {
             self.serve(job).await;
         }
     }
 
     /// Nobody can send commands any more.
     fn is_over(&self) -> bool {
-        self.jobs.is_closed() && self.jobs.is_empty()
+        self.jobs.is_over()
+    }
+
+    /// Says how the link does, for whoever looks.
+    fn report(&self) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.busy = self.wire.load();
+        health.requests = self.wire.requests();
+        health.unasked_bytes = self.wire.unasked_bytes();
+        health.connected = self.wire.is_open();
     }
 
     /// Asks one unit, and notes how it went.

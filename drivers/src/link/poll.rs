@@ -1,10 +1,15 @@
 //! Reading the units that are due.
 
-use super::Link;
 use super::ask::Ask;
+use super::rounds::Round;
+use super::{Link, Unit};
 use crate::error::FieldError;
 use crate::schedule::Request;
-use site::{Reason, Sample};
+use site::{Mono, Reason, Sample};
+use std::time::Duration;
+
+/// Rounds end this long before the beat, in real time: a cycle must find them ended.
+const LEAD_MARGIN: Duration = Duration::from_millis(100);
 
 /// What to do after one request.
 enum Next {
@@ -17,8 +22,11 @@ enum Next {
 }
 
 impl Link {
-    /// Polls every unit that is due, or whose round was lost with the link.
+    /// Polls every unit whose fast points are due, or whose round was lost with the link; when
+    /// there is none, reads one request of slow points.
     pub(super) async fn poll_due(&mut self) {
+        let began = self.clock.real();
+        let mut polled = false;
         for unit in 0..self.units.len() {
             if self.is_over() {
                 return;
@@ -26,46 +34,95 @@ impl Link {
             let now = self.clock.now().mono;
             let back = self.wire.retry_at().is_none_or(|at| at <= self.clock.real());
             let state = &mut self.units[unit];
-            if state.due <= now {
-                state.next_round(now);
-            } else if state.missed && back {
-                state.missed = false;
-            } else {
-                continue;
+            if state.is_fast_due(now) || state.missed && back {
+                polled = true;
+                self.poll(unit, now).await;
             }
-            self.poll(unit).await;
+        }
+        if polled {
+            self.note_pass(self.clock.real().saturating_duration_since(began));
+        } else {
+            self.read_slow().await;
         }
     }
 
-    /// One round of one unit.
-    async fn poll(&mut self, unit: usize) {
+    /// Lets the next rounds begin so early that they end just before the beat.
+    fn note_pass(&mut self, took: Duration) {
+        self.pass = took.max(self.pass * 9 / 10);
+        let lead = self.clock.to_site(self.pass * 5 / 4 + LEAD_MARGIN) + self.spread;
+        for unit in &mut self.units {
+            unit.lead(lead);
+        }
+    }
+
+    /// The fast rounds of one unit.
+    async fn poll(&mut self, unit: usize, now: Mono) {
         self.serve_waiting().await;
-        if self.units[unit].is_silent(self.clock.real()) {
+        let all = std::mem::take(&mut self.units[unit].missed);
+        let can_read = self.can_read(unit).await;
+        // Only now: a device that was just recognised has other requests than before.
+        let rounds = self.units[unit].begin_fast(now, all);
+        if !can_read {
             return;
         }
-        if let Err(error) = self.recognise(unit).await {
-            self.give_up(unit, &error);
-            return;
-        }
-        let requests = self.units[unit].begin_round();
-        for (i, request) in requests.iter().enumerate() {
-            self.serve_waiting().await;
-            if self.is_over() {
+        for round in rounds {
+            if !self.read_round(unit, &round).await {
                 return;
             }
-            let rest = &requests[i + 1..];
-            match self.read(unit, request).await {
-                Next::GoOn => {}
-                Next::Leave => {
-                    self.units[unit].begin_after(request);
-                    return self.fail(unit, rest, Reason::Timeout);
-                }
+        }
+    }
+
+    /// Whether a unit is to be read now: it is not left alone, and it is the right one.
+    async fn can_read(&mut self, unit: usize) -> bool {
+        if self.units[unit].is_silent(self.clock.real()) {
+            return false;
+        }
+        match self.recognise(unit).await {
+            Ok(()) => true,
+            Err(error) => {
+                self.give_up(unit, &error);
+                false
+            }
+        }
+    }
+
+    /// One round; false when the unit is to be left for now.
+    async fn read_round(&mut self, unit: usize, round: &Round) -> bool {
+        let count = round.requests.len();
+        let order = (round.begin_at..count).chain(0..round.begin_at.min(count));
+        let mut order = order.peekable();
+        while let Some(i) = order.next() {
+            self.serve_waiting().await;
+            if self.is_over() {
+                return false;
+            }
+            let reason = match self.read(unit, &round.requests[i]).await {
+                Next::GoOn => continue,
+                Next::Leave => Reason::Timeout,
                 Next::Lost => {
                     self.units[unit].missed = true;
-                    self.units[unit].begin_after(request);
-                    return self.fail(unit, rest, Reason::LinkDown);
+                    Reason::LinkDown
                 }
+            };
+            self.units[unit].begin_after(round, i);
+            for rest in order {
+                self.fail(unit, &round.requests[rest], reason);
             }
+            return false;
+        }
+        true
+    }
+
+    /// One request of slow points, of the first unit that has one.
+    async fn read_slow(&mut self) {
+        let now = self.clock.now().mono;
+        let next = |state: &mut Unit| state.next_slow(now);
+        let found = self.units.iter_mut().enumerate().find_map(|(i, unit)| Some((i, next(unit)?)));
+        let Some((unit, (group, request))) = found else { return };
+        let done =
+            self.can_read(unit).await && matches!(self.read(unit, &request).await, Next::GoOn);
+        if !done {
+            self.units[unit].postpone(now, group);
         }
     }
 
@@ -95,7 +152,7 @@ impl Link {
         match &error {
             // The device may only mind the hole in the middle: the halves come next round.
             FieldError::Refused { code: 0x02 | 0x03, .. } if state.learn_cut(request) => {
-                self.fail(unit, std::slice::from_ref(request), Reason::Refused);
+                self.fail(unit, request, Reason::Refused);
                 Next::GoOn
             }
             FieldError::Refused { code: 0x01..=0x03, .. } => {
@@ -105,15 +162,15 @@ impl Link {
                 Next::GoOn
             }
             FieldError::Refused { code: 0x0A | 0x0B, .. } | FieldError::Timeout { .. } => {
-                self.fail(unit, std::slice::from_ref(request), error.reason());
+                self.fail(unit, request, error.reason());
                 Next::Leave
             }
             FieldError::Refused { .. } => {
-                self.fail(unit, std::slice::from_ref(request), Reason::Refused);
+                self.fail(unit, request, Reason::Refused);
                 Next::GoOn
             }
             _ => {
-                self.fail(unit, std::slice::from_ref(request), error.reason());
+                self.fail(unit, request, error.reason());
                 Next::Lost
             }
         }
@@ -140,8 +197,8 @@ impl Link {
         }
     }
 
-    fn fail(&self, unit: usize, requests: &[Request], reason: Reason) {
-        let points = requests.iter().flat_map(|request| &request.blocks).map(|block| block.point);
+    fn fail(&self, unit: usize, request: &Request, reason: Reason) {
+        let points = request.blocks.iter().map(|block| block.point);
         self.units[unit].image.handle_failure(points, reason);
     }
 }

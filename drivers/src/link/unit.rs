@@ -4,11 +4,14 @@
 use crate::codec;
 use crate::image::Image;
 use crate::link::ask::Answer;
-use crate::profile::{Location, Profile, SLOW_ROUNDS, Table};
+use crate::link::backoff::seed;
+use crate::link::rounds::{Round, Rounds};
+use crate::profile::{Location, Profile, Table};
 use crate::schedule::{self, Block, Cuts, Limits, Request};
 use crate::sunspec::Models;
 use site::model::Device;
 use site::{Mono, Reason, Sample};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -43,7 +46,6 @@ pub(crate) struct Unit {
     pub(crate) device: Device,
     pub(crate) profile: Arc<Profile>,
     pub(crate) image: Arc<Image>,
-    pub(crate) due: Mono,
     /// The last round was lost with the link: it is made up for as soon as the link is back.
     pub(crate) missed: bool,
     /// The number of the connection on which the device was last recognised.
@@ -52,20 +54,14 @@ pub(crate) struct Unit {
     /// The number of the connection that was used last, to count reconnects.
     pub(crate) opened: u64,
     addresses: Vec<Option<(Table, u16)>>,
+    scales: Vec<Option<usize>>,
     cuts: Cuts,
-    rounds: Option<Rounds>,
-    round: u32,
-    begin_after: Option<(Table, u16)>,
+    rounds: Rounds,
+    first: Mono,
     failures: u32,
     silent_until: Option<Instant>,
     patience: u32,
     quick: u32,
-}
-
-/// The requests of a round with and without the slow points.
-struct Rounds {
-    fast: Vec<Request>,
-    whole: Vec<Request>,
 }
 
 impl Unit {
@@ -75,20 +71,22 @@ impl Unit {
         image: Arc<Image>,
         first: Mono,
     ) -> Self {
+        let scale = |wanted: &String| profile.points.iter().position(|p| &p.name == wanted);
+        let points = profile.points.iter();
+        let scales = points.map(|p| p.encoding.scale_point.as_ref().and_then(scale)).collect();
         let mut unit = Self {
+            rounds: Rounds::new(device.poll),
             device,
             profile,
             image,
-            due: first,
             missed: false,
             recognised_on: None,
             identity: None,
             opened: 0,
             addresses: Vec::new(),
+            scales,
             cuts: Cuts::new(),
-            rounds: None,
-            round: 0,
-            begin_after: None,
+            first,
             failures: 0,
             silent_until: None,
             patience: 1,
@@ -110,7 +108,25 @@ impl Unit {
         self.addresses =
             points.map(|point| address(point.location, point.encoding.kind.width())).collect();
         self.cuts.clear();
-        self.rounds = None;
+        self.group();
+    }
+
+    /// Puts the points together into requests, by their periods.
+    fn group(&mut self) {
+        // The device's own group is there even when empty: it is what recognises the device.
+        let mut periods = BTreeMap::from([(self.device.poll, Vec::<Block>::new())]);
+        for (i, point) in self.profile.points.iter().enumerate() {
+            if point.access.reads()
+                && let Some(block) = self.block(i)
+            {
+                periods.entry(point.period(self.device.poll)).or_default().push(block);
+            }
+        }
+        let Profile { max_registers, max_gap, .. } = &*self.profile;
+        let limits = Limits { max_registers: *max_registers, max_gap: *max_gap };
+        let requests = |blocks: Vec<Block>| schedule::requests(&blocks, limits, &self.cuts);
+        let groups = periods.into_iter().map(|(every, blocks)| (every, requests(blocks))).collect();
+        self.rounds.handle_requests(groups, self.first, seed(self.device.id.as_str()));
     }
 
     /// The address of a point.
@@ -126,46 +142,39 @@ impl Unit {
         lacking.map(|(i, _)| i).collect()
     }
 
-    /// The requests of the round that begins now.
-    pub(crate) fn begin_round(&mut self) -> Vec<Request> {
-        let whole = self.round.is_multiple_of(SLOW_ROUNDS);
-        self.round = self.round.wrapping_add(1);
-        let rounds = self.rounds();
-        let mut requests = if whole { rounds.whole.clone() } else { rounds.fast.clone() };
-        if let Some(last) = self.begin_after.take() {
-            let first = requests.iter().position(|r| (r.table, r.address) > last).unwrap_or(0);
-            requests.rotate_left(first);
-        }
-        requests
+    /// When there is something to read next.
+    pub(crate) fn due(&self) -> Option<Mono> {
+        self.rounds.due()
     }
-
-    /// Lets the next round begin after the request that ended this one: a device that never
-    /// answers one request must not hide what it would answer to the others.
-    pub(crate) fn begin_after(&mut self, request: &Request) {
-        self.begin_after = Some((request.table, request.address));
+    /// Whether a fast round is due.
+    pub(crate) fn is_fast_due(&self, now: Mono) -> bool {
+        self.rounds.is_fast_due(now)
+    }
+    /// The fast rounds to be read now: those that are due, or all of them.
+    pub(crate) fn begin_fast(&mut self, now: Mono, all: bool) -> Vec<Round> {
+        self.rounds.begin_fast(now, all)
+    }
+    /// Lets the next round begin behind the request that ended this one.
+    pub(crate) fn begin_after(&mut self, round: &Round, request: usize) {
+        self.rounds.begin_after(round.group, request);
+    }
+    /// The next slow request, when one is due.
+    pub(crate) fn next_slow(&mut self, now: Mono) -> Option<(usize, Request)> {
+        self.rounds.next_slow(now)
+    }
+    /// Gives up the slow requests for now.
+    pub(crate) fn postpone(&mut self, now: Mono, group: usize) {
+        self.rounds.postpone(now, group);
+    }
+    /// How long before the beat its rounds begin.
+    pub(crate) fn lead(&mut self, lead: Duration) {
+        self.rounds.lead(lead);
     }
 
     /// The smallest read that shows whether the unit is there.
-    pub(crate) fn probe(&mut self) -> Option<Request> {
+    pub(crate) fn probe(&self) -> Option<Request> {
         let harmless = |request: &&Request| !request.blocks.iter().any(|block| block.alone);
-        self.rounds().whole.iter().find(harmless).cloned()
-    }
-
-    fn rounds(&mut self) -> &Rounds {
-        let rounds = match self.rounds.take() {
-            Some(rounds) => rounds,
-            None => Rounds { fast: self.requests(false), whole: self.requests(true) },
-        };
-        self.rounds.insert(rounds)
-    }
-
-    fn requests(&self, whole: bool) -> Vec<Request> {
-        let Profile { points, max_registers, max_gap, .. } = &*self.profile;
-        let chosen =
-            points.iter().enumerate().filter(|(_, p)| p.access.reads() && (whole || !p.slow));
-        let blocks: Vec<Block> = chosen.filter_map(|(i, _)| self.block(i)).collect();
-        let limits = Limits { max_registers: *max_registers, max_gap: *max_gap };
-        schedule::requests(&blocks, limits, &self.cuts)
+        self.rounds.all().find(harmless).cloned()
     }
 
     /// The registers of a point together with those of its scale factor.
@@ -184,16 +193,16 @@ impl Unit {
 
     /// The point that holds a point's scale factor.
     pub(crate) fn scale(&self, point: usize) -> Option<usize> {
-        let wanted = self.profile.points.get(point)?.encoding.scale_point.as_ref()?;
-        self.profile.points.iter().position(|other| &other.name == wanted)
+        self.scales.get(point).copied().flatten()
     }
 
     /// Remembers a boundary at which a refused request is cut from the next round on. False when
     /// the request cannot be cut: then the device really lacks the registers.
     pub(crate) fn learn_cut(&mut self, request: &Request) -> bool {
         let Some(cut) = schedule::cut(request) else { return false };
-        self.rounds = None;
-        self.cuts.insert(cut)
+        let is_new = self.cuts.insert(cut);
+        self.group();
+        is_new
     }
 
     /// The samples in an answer.
@@ -261,6 +270,10 @@ impl Unit {
     pub(crate) const fn failures(&self) -> u32 {
         self.failures
     }
+    /// Ends the time for which the unit is left alone, for what cannot wait.
+    pub(crate) fn wake(&mut self) {
+        self.silent_until = None;
+    }
     /// Notes an answer, whatever it said.
     pub(crate) fn handle_answer(&mut self, took: Option<Duration>) {
         self.failures = 0;
@@ -280,16 +293,5 @@ impl Unit {
         self.silent_until = Some(now + pause);
         self.patience = (self.patience * 2).min(PATIENCE_MAX);
         self.quick = 0;
-    }
-    /// Moves to the next round, on the same beat; rounds that are over are not made up for.
-    pub(crate) fn next_round(&mut self, now: Mono) {
-        let poll = self.device.poll.max(Duration::from_millis(100));
-        self.due = self.due.after(poll);
-        if self.due <= now {
-            let behind = now.since(self.due).as_nanos() / poll.as_nanos() + 1;
-            let behind = u32::try_from(behind).unwrap_or(u32::MAX);
-            self.due = self.due.after(poll.saturating_mul(behind));
-        }
-        self.missed = false;
     }
 }

@@ -1,37 +1,60 @@
 //! One connection to one endpoint, never trusted after trouble.
 //!
 //! The client context is taken out before each request and put back only after an answer that
-//! fits, or a Modbus exception. Anything else, a cancelled request included, closes the link: a
-//! late answer then has no connection left on which to be taken for another's.
+//! fits, or a Modbus exception. Over TCP and TLS anything else, a cancelled request included,
+//! closes the link: a late answer then has no connection left on which to be taken for another's.
+//! On RTU closing would not help, since a late answer comes out of the line and not out of the
+//! connection; there [`Line`] and [`Owed`] keep answers apart.
 
 use super::ask::{Answer, Ask};
+use super::backoff::{broken, misfit, pause};
+use super::line::{Last, Line, Owed};
+use super::load::Load;
 use crate::clock::Clock;
-use crate::connect::{CONNECT_TIMEOUT, Connect};
+use crate::connect::{BoxedStream, CONNECT_TIMEOUT, Connect};
 use crate::error::FieldError;
-use site::model::Endpoint;
+use site::model::{Endpoint, LinkOptions};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_modbus::Slave;
-use tokio_modbus::client::{Client, Context, tcp};
+use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::slave::SlaveContext;
-
-/// The first pause after a failed connection; it doubles up to the longest.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
-
-/// The longest pause between two attempts to connect, before jitter.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// A connection that was silent for so long may have been closed by the other side unnoticed.
 const IDLE: Duration = Duration::from_secs(2);
+
+/// An RTU line that brought no proper answer so many times in a row is opened anew: the serial
+/// server or adapter behind it may be gone without a word.
+const MUTE_MAX: u32 = 4;
+
+/// The longest frame of a serial line and its question, in characters.
+const FRAME_CHARACTERS: u32 = 256 + 16;
+
+/// Connections that may be on their way at the same time, over all links of a site. When a switch
+/// comes back, two hundred devices are not to be greeted at once.
+pub(crate) const CONNECTING_MAX: usize = 64;
 
 /// The connection and its back-off.
 pub(crate) struct Wire {
     endpoint: Endpoint,
     connect: Arc<dyn Connect>,
     clock: Clock,
+    options: LinkOptions,
+    gate: Arc<Semaphore>,
     context: Option<Context>,
+    /// On RTU, the line under the context.
+    line: Option<Line>,
+    owed: Owed,
+    last: Last,
+    /// Requests in a row that brought no proper answer on an RTU line.
+    mute: u32,
+    /// How long an answer to the last request may still come.
+    late_until: Option<Instant>,
+    /// No request goes out before.
+    ready_at: Option<Instant>,
     /// Attempts that failed in a row, without any answer in between.
     failures: u32,
     retry_at: Option<Instant>,
@@ -41,6 +64,9 @@ pub(crate) struct Wire {
     answered_at: Option<Instant>,
     /// Something was answered since the connection was opened.
     proven: bool,
+    load: Load,
+    requests: u64,
+    unasked_bytes: u64,
 }
 
 impl Wire {
@@ -51,11 +77,20 @@ impl Wire {
         clock: Clock,
         seed: u64,
     ) -> Self {
+        let load = Load::new(clock.real());
         Self {
             endpoint,
             connect,
             clock,
+            options: LinkOptions::default(),
+            gate: Arc::new(Semaphore::new(CONNECTING_MAX)),
             context: None,
+            line: None,
+            owed: Owed::default(),
+            last: Last::default(),
+            mute: 0,
+            late_until: None,
+            ready_at: None,
             failures: 0,
             retry_at: None,
             cause: String::new(),
@@ -63,7 +98,17 @@ impl Wire {
             opened: 0,
             answered_at: None,
             proven: false,
+            load,
+            requests: 0,
+            unasked_bytes: 0,
         }
+    }
+
+    /// With pauses, and with the gate that all links of a site go through to connect.
+    pub(crate) fn with(mut self, options: LinkOptions, gate: Arc<Semaphore>) -> Self {
+        self.options = options;
+        self.gate = gate;
+        self
     }
 
     /// How many times it was opened; a change means that the other side may be another device.
@@ -83,9 +128,20 @@ impl Wire {
         let now = self.clock.real();
         self.answered_at.is_none_or(|at| now.saturating_duration_since(at) > IDLE)
     }
+    /// The share of time during which requests were on their way, over about a minute.
+    pub(crate) fn load(&self) -> f64 {
+        self.load.share(self.clock.real())
+    }
+    /// Requests sent since the start.
+    pub(crate) const fn requests(&self) -> u64 {
+        self.requests
+    }
+    /// Bytes that came on an RTU line without being asked for, or too late.
+    pub(crate) const fn unasked_bytes(&self) -> u64 {
+        self.unasked_bytes
+    }
     /// Closes it, as after a bug.
     pub(crate) fn close(&mut self, cause: &str) {
-        self.context = None;
         self.fail(cause.to_owned());
     }
 
@@ -97,12 +153,14 @@ impl Wire {
         if self.retry_at.is_some_and(|at| self.clock.real() < at) {
             return Err(self.down());
         }
+        // A request that was given up half-way leaves a line behind whose answer nobody awaits.
+        self.line = None;
+        // The gate is never closed; were it, connecting without it would be no harm.
+        let _permit = Arc::clone(&self.gate).acquire_owned().await;
         let opening = timeout(CONNECT_TIMEOUT, self.connect.connect(&self.endpoint)).await;
         match opening.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => {
-                self.context = Some(tcp::attach_slave(stream, Slave(0)));
-                self.opened += 1;
-                self.proven = false;
+                self.attach(stream);
                 Ok(())
             }
             Err(error) => {
@@ -110,6 +168,26 @@ impl Wire {
                 Err(self.down())
             }
         }
+    }
+
+    fn attach(&mut self, stream: BoxedStream) {
+        let now = self.clock.real();
+        self.context = Some(match &self.endpoint {
+            Endpoint::Tcp { .. } | Endpoint::Tls { .. } => tcp::attach_slave(stream, Slave(0)),
+            Endpoint::RtuOverTcp { .. } => self.lay_line(stream, Duration::ZERO),
+            Endpoint::Serial { line, .. } => self.lay_line(stream, line.silence()),
+        });
+        self.ready_at = Some(now + self.options.connect_pause);
+        self.opened += 1;
+        self.proven = false;
+        self.mute = 0;
+    }
+
+    /// `silence` is none where a serial server keeps it for us.
+    fn lay_line(&mut self, stream: BoxedStream, silence: Duration) -> Context {
+        let quiet_until = self.late_until.unwrap_or_else(|| self.clock.real());
+        let line = self.line.insert(Line::new(stream, silence, quiet_until));
+        rtu::attach_slave(line.tap(), Slave(0))
     }
 
     /// Asks a read, and once more on a new connection when the old one turns out to have been
@@ -123,13 +201,63 @@ impl Wire {
     ) -> Result<(Answer, Duration), FieldError> {
         self.open().await?;
         let proven = self.proven;
-        match self.once(unit, within, ask).await {
+        match self.in_order(unit, within, ask).await {
             Err(FieldError::Down { .. }) if proven && !ask.writes() => {
                 self.retry_at = None;
                 self.open().await?;
-                self.once(unit, within, ask).await
+                self.in_order(unit, within, ask).await
+            }
+            // On a shared line it may have been a neighbour's late answer.
+            Err(FieldError::WrongAnswer { .. }) if self.line.is_some() && !ask.writes() => {
+                self.in_order(unit, within, ask).await
             }
             outcome => outcome,
+        }
+    }
+
+    /// Asks, and before that something else when an answer is still owed that would look like
+    /// this one's.
+    async fn in_order(
+        &mut self,
+        unit: u8,
+        within: Duration,
+        ask: &Ask,
+    ) -> Result<(Answer, Duration), FieldError> {
+        if let Some(proof) = self.owed.proof(unit, ask) {
+            match self.once(unit, within, &proof).await {
+                Ok(_) | Err(FieldError::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut outcome = self.once(unit, within, ask).await;
+        if self.line.is_some()
+            && let Ok((answer, _)) = &outcome
+        {
+            if !ask.writes() && self.last.is_repeated(unit, ask, answer) {
+                outcome = self.once(unit, within, ask).await;
+            }
+            if let Ok((answer, _)) = &outcome {
+                self.last.note(unit, ask, answer);
+            }
+        }
+        outcome
+    }
+
+    /// Waits until a request may go out.
+    async fn settle(&mut self) -> Result<(), FieldError> {
+        if let Some(ready_at) = self.ready_at.take().filter(|at| *at > self.clock.real()) {
+            sleep_until(ready_at).await;
+        }
+        let Some(line) = &mut self.line else { return Ok(()) };
+        match line.settle(&self.clock).await {
+            Ok(bytes) => {
+                self.unasked_bytes += bytes;
+                Ok(())
+            }
+            Err(error) => {
+                self.fail(broken(&error));
+                Err(self.down())
+            }
         }
     }
 
@@ -139,45 +267,89 @@ impl Wire {
         within: Duration,
         ask: &Ask,
     ) -> Result<(Answer, Duration), FieldError> {
+        self.settle().await?;
+        let within = self.with_transfer(within);
         let Some(mut context) = self.context.take() else { return Err(self.down()) };
         context.set_slave(Slave(unit));
         let began = self.clock.real();
+        self.late_until = Some(began + within * 2);
         let outcome = timeout(within, context.call(ask.request())).await;
         let ended = self.clock.real();
-        let asked = ask.to_string();
+        self.requests += 1;
+        self.load.note(began, ended);
+        self.ready_at = Some(ended + self.options.request_pause);
         match outcome {
-            Err(_) => Err(FieldError::Timeout { asked, unit, timeout: within }),
+            Err(_) => {
+                self.handle_trouble(unit, ask, ended + within, None);
+                Err(FieldError::Timeout { asked: ask.to_string(), unit, timeout: within })
+            }
             Ok(Err(tokio_modbus::Error::Transport(error)))
                 if error.kind() != io::ErrorKind::InvalidData =>
             {
-                self.fail(format!("{asked} of unit {unit}: {}", broken(&error)));
+                self.fail(format!("{ask} of unit {unit}: {}", broken(&error)));
                 Err(self.down())
             }
-            Ok(Err(error)) => Err(self.distrust(asked, unit, misfit(&error))),
+            Ok(Err(error)) => Err(self.distrust(ask, unit, ended + within, misfit(&error))),
             Ok(Ok(Err(exception))) => {
-                self.answered(context, ended);
+                self.answered(context, ended, unit);
                 let (code, words) = (u8::from(exception), exception.to_string());
-                Err(FieldError::Refused { asked, unit, code, words })
+                Err(FieldError::Refused { asked: ask.to_string(), unit, code, words })
             }
             Ok(Ok(Ok(response))) => match ask.answer(response) {
                 Ok(answer) => {
-                    self.answered(context, ended);
+                    self.answered(context, ended, unit);
                     Ok((answer, ended.saturating_duration_since(began)))
                 }
-                Err(cause) => Err(self.distrust(asked, unit, cause)),
+                Err(cause) => Err(self.distrust(ask, unit, ended + within, cause)),
             },
         }
     }
 
-    /// Leaves the connection closed after an answer that does not fit.
-    fn distrust(&mut self, asked: String, unit: u8, cause: String) -> FieldError {
-        let error = FieldError::WrongAnswer { asked, unit, cause };
-        self.fail(error.to_string());
+    /// The time for an answer, and for the frames to travel: slow lines need half a second.
+    fn with_transfer(&self, within: Duration) -> Duration {
+        match &self.endpoint {
+            Endpoint::Serial { line, .. } => within + line.character() * FRAME_CHARACTERS,
+            _ => within,
+        }
+    }
+
+    /// Does not believe an answer that does not fit.
+    fn distrust(&mut self, ask: &Ask, unit: u8, quiet_until: Instant, cause: String) -> FieldError {
+        let error = FieldError::WrongAnswer { asked: ask.to_string(), unit, cause };
+        self.handle_trouble(unit, ask, quiet_until, Some(error.to_string()));
         error
     }
 
-    fn answered(&mut self, context: Context, at: Instant) {
+    /// Over TCP the connection stays closed; `cause` says why, when that is worth a back-off. An
+    /// RTU line is left alone for a while and goes on.
+    fn handle_trouble(&mut self, unit: u8, ask: &Ask, quiet_until: Instant, cause: Option<String>) {
+        let now = self.clock.real();
+        let Some(line) = &mut self.line else {
+            if let Some(cause) = cause {
+                self.fail(cause);
+            }
+            return;
+        };
+        line.handle_heard(now);
+        line.keep_quiet(quiet_until);
+        self.owed.handle_trouble(unit, ask);
+        self.mute = self.mute.saturating_add(1);
+        if self.mute >= MUTE_MAX {
+            self.mute = 0;
+            self.line = None;
+        } else {
+            self.context = Some(rtu::attach_slave(line.tap(), Slave(0)));
+        }
+    }
+
+    fn answered(&mut self, context: Context, at: Instant, unit: u8) {
         self.context = Some(context);
+        if let Some(line) = &mut self.line {
+            line.handle_heard(at);
+            self.owed.handle_answer(unit);
+        }
+        self.late_until = None;
+        self.mute = 0;
         self.failures = 0;
         self.retry_at = None;
         self.answered_at = Some(at);
@@ -185,6 +357,8 @@ impl Wire {
     }
 
     fn fail(&mut self, cause: String) {
+        self.context = None;
+        self.line = None;
         self.cause = cause;
         self.failures = self.failures.saturating_add(1);
         self.retry_at = Some(self.clock.real() + pause(self.failures, self.seed));
@@ -192,67 +366,5 @@ impl Wire {
 
     fn down(&self) -> FieldError {
         FieldError::Down { endpoint: self.endpoint.clone(), cause: self.cause.clone() }
-    }
-}
-
-/// What broke, in words. For a peer that closed, the client library hands out whatever error the
-/// operating system reported last, so only the kinds that a stream itself gives are believed.
-fn broken(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::ConnectionAborted => error.to_string(),
-        _ => "the device closed the connection".into(),
-    }
-}
-
-/// Why an answer does not fit, in words.
-fn misfit(error: &tokio_modbus::Error) -> String {
-    use tokio_modbus::ProtocolError::{FunctionCodeMismatch, HeaderMismatch};
-    match error {
-        tokio_modbus::Error::Transport(error) => error.to_string(),
-        tokio_modbus::Error::Protocol(HeaderMismatch { .. }) => {
-            "it belongs to another transaction or unit".into()
-        }
-        tokio_modbus::Error::Protocol(FunctionCodeMismatch { .. }) => {
-            "it belongs to another function".into()
-        }
-    }
-}
-
-/// The pause after so many failures: doubling, and up to a quarter longer by the seed.
-fn pause(failures: u32, seed: u64) -> Duration {
-    let doubled = PAUSE_MIN * 2u32.saturating_pow(failures.saturating_sub(1).min(16));
-    let pause = doubled.min(PAUSE_MAX);
-    let share = u32::from(mixed(seed, failures).to_le_bytes()[0]);
-    pause + pause * share / 1024
-}
-
-/// A number that looks random and is the same in every run.
-fn mixed(seed: u64, step: u32) -> u64 {
-    let mut mixed = seed ^ u64::from(step).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed ^ (mixed >> 29)
-}
-
-/// A seed from a name: the same in every run and on every machine (FNV-1a).
-pub(crate) fn seed(name: &str) -> u64 {
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_a_minute_and_differ_between_links() {
-        let pauses: Vec<u64> = (1..=9).map(|n| pause(n, seed("pump1")).as_secs()).collect();
-        for (pause, least) in pauses.iter().zip([1, 2, 4, 8, 16, 32, 60, 60, 60]) {
-            assert!((least..=least * 5 / 4 + 1).contains(pause), "{pauses:?}");
-        }
-        assert_ne!(pause(7, seed("pump1")), pause(7, seed("pump2")));
-        assert_eq!(pause(7, seed("pump1")), pause(7, seed("pump1")));
     }
 }

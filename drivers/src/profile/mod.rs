@@ -19,7 +19,7 @@ pub use read::read;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Slow points are read in every sixth round only.
+/// Slow points are read this many times less often than the others.
 pub const SLOW_ROUNDS: u32 = 6;
 
 /// The register map of one kind of device.
@@ -35,6 +35,10 @@ pub struct Profile {
     pub max_registers: u16,
     /// Unused registers worth reading over to save a request.
     pub max_gap: u16,
+    /// The device needs this pause after a connection is opened.
+    pub connect_pause: Duration,
+    /// The device needs this pause between an answer and the next request.
+    pub request_pause: Duration,
     /// The device describes itself in SunSpec models.
     pub sunspec: bool,
     /// Its points, in the order of the file.
@@ -64,12 +68,23 @@ pub struct PointSpec {
     pub encoding: Encoding,
     /// Read, written, or both.
     pub access: Access,
-    /// Read only in every [`SLOW_ROUNDS`]th round.
+    /// Read only every [`SLOW_ROUNDS`] times the device's own period.
     pub slow: bool,
+    /// Read with this period, whatever the device's own is.
+    pub every: Option<Duration>,
     /// Never read together with other points: reading it changes it.
     pub alone: bool,
     /// Which Modbus functions write it.
     pub write_function: WriteFunction,
+}
+
+impl PointSpec {
+    /// How often it is read on a device that is polled every `poll`.
+    #[must_use]
+    pub fn period(&self, poll: Duration) -> Duration {
+        let usual = if self.slow { poll * SLOW_ROUNDS } else { poll };
+        self.every.unwrap_or(usual)
+    }
 }
 
 /// Where a point lies.

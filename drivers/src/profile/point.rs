@@ -4,12 +4,17 @@ use super::units::factor;
 use super::{Access, Encoding, Kind, Location, PointSpec, Table, WriteFunction};
 use site::text::{Node, Place, Section};
 use site::{DeviceId, PointId};
+use std::time::Duration;
 
 /// The longest text of a device: SunSpec's longest string has 16 registers, others have 32.
 const TEXT_REGISTERS_MAX: u16 = 64;
 
 /// Sentinels of one point.
 const SENTINELS_MAX: usize = 8;
+
+/// The shortest and the longest period of a point.
+const EVERY_MIN: Duration = Duration::from_millis(100);
+const EVERY_MAX: Duration = Duration::from_secs(86_400);
 
 const KINDS: [(&str, Kind); 11] = [
     ("bit", Kind::Bit(0)),
@@ -64,6 +69,7 @@ pub(super) fn read(
     let access = section.choice_maybe("access", &words).unwrap_or(Access::Read);
     let slow = section.flag_or("slow", false);
     let alone = section.flag_or("alone", false);
+    let every = every(section, slow);
     let functions = [("single", WriteFunction::Single), ("multiple", WriteFunction::Multiple)];
     let usual = match kind {
         Some(kind) if kind.width() > 1 => WriteFunction::Multiple,
@@ -72,7 +78,17 @@ pub(super) fn read(
     let write_function = section.choice_maybe("write_function", &functions).unwrap_or(usual);
     let (location, encoding) = (location?, encoding?);
     let name = named.then(|| name.to_owned())?;
-    Some(PointSpec { name, location, encoding, access, slow, alone, write_function })
+    Some(PointSpec { name, location, encoding, access, slow, every, alone, write_function })
+}
+
+/// A period of its own.
+fn every(section: &Section<'_>, slow: bool) -> Option<Duration> {
+    let node = section.get("every")?;
+    if slow {
+        let message = "'every' and 'slow' both say how often the point is read";
+        section.complain("wrong-kind", node.place, message, "remove one of them");
+    }
+    Some(section.duration_or("every", EVERY_MAX, EVERY_MIN..=EVERY_MAX))
 }
 
 /// Whether a text can be a point's name.

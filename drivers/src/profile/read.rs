@@ -4,12 +4,16 @@ use super::point::{self, Frame};
 use super::{Profile, check, commands};
 use site::text::{self, Finding, Findings, Section};
 use std::path::Path;
+use std::time::Duration;
 
 /// The most points a profile may have: more than any device of the field lists.
 const POINTS_MAX: usize = 500;
 
 /// The most registers Modbus gives in one answer.
 const REGISTERS_MAX: u16 = 125;
+
+/// The longest pause of a device that is no typing error.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// Reads a profile. `origin` is the file named in findings.
 ///
@@ -32,6 +36,8 @@ fn whole(root: Section<'_>) -> Option<Profile> {
     let first_address = root.number::<u16>("first_address", 0..=1);
     let max_registers = root.number_or("max_registers", REGISTERS_MAX, 1..=REGISTERS_MAX);
     let max_gap = root.number_or("max_gap", 50, 0..=REGISTERS_MAX);
+    let pause = |key| root.duration_or(key, Duration::ZERO, Duration::ZERO..=PAUSE_MAX);
+    let (connect_pause, request_pause) = (pause("connect_pause"), pause("request_pause"));
     let sunspec = root.flag_or("sunspec", false);
     let frame = Frame { first_address: first_address.unwrap_or(0), max_registers, sunspec };
     let mut placed = Vec::new();
@@ -64,6 +70,8 @@ fn whole(root: Section<'_>) -> Option<Profile> {
         description: description?,
         max_registers,
         max_gap,
+        connect_pause,
+        request_pause,
         sunspec,
         points,
         commands,

@@ -1,7 +1,7 @@
 //! The same over real sockets on loopback, in real time.
 
 use crate::peer::{Peer, builtin, device, from_table, number};
-use drivers::{Clock, Field, Tcp};
+use drivers::{Clock, Field, Live};
 use site::model::Endpoint;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ async fn a_level_is_read_over_tcp() {
         }
     });
     let mut level = device("level1", 1, &builtin("level-transmitter"));
-    level.device.endpoint = Endpoint { host: "127.0.0.1".into(), port };
+    level.device.endpoint = Endpoint::Tcp { host: "127.0.0.1".into(), port };
     level.device.poll = Duration::from_millis(200);
-    let field = Field::start(vec![level], Arc::new(Tcp), clock.clone());
+    let field = Field::start(vec![level], Arc::new(Live::default()), clock.clone());
     let mut found = None;
     for _ in 0..100 {
         clock.sleep(Duration::from_millis(50)).await;
@@ -44,7 +44,8 @@ async fn nobody_at_home_is_an_error_and_not_a_wait() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
-    let endpoint = Endpoint { host: "127.0.0.1".into(), port };
-    let error = drivers::Connect::connect(&Tcp, &endpoint).await.expect_err("nobody listens");
+    let endpoint = Endpoint::Tcp { host: "127.0.0.1".into(), port };
+    let error =
+        drivers::Connect::connect(&Live::default(), &endpoint).await.expect_err("nobody listens");
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }

@@ -220,11 +220,12 @@ pub(crate) fn device(name: &str, unit: u8, profile: &Arc<Profile>) -> FieldDevic
         id: DeviceId::new(name).expect("a valid test value"),
         profile: profile.name.clone(),
         profile_file: None,
-        endpoint: Endpoint { host: "field".into(), port: 502 },
+        endpoint: Endpoint::Tcp { host: "field".into(), port: 502 },
         unit,
         poll: Duration::from_secs(10),
         max_age: Duration::from_secs(30),
         timeout: Duration::from_secs(1),
+        link: site::model::LinkOptions::default(),
         place: site::text::Place::default(),
     };
     FieldDevice { device, profile: Arc::clone(profile) }

@@ -216,7 +216,7 @@ async fn lighting_gets_its_level_before_the_contactor_closes() {
     let dark = [guarded("L1", "light1", Setpoint::Light(Ratio::ZERO))];
     assert_eq!(deliver(&field, &clock, &dark).await, Delivery::Sent);
     assert_eq!(peer.writes()[4..], [(5, 0, vec![0, 0])]);
-    clock.sleep(seconds(12)).await;
+    clock.sleep(seconds(20)).await;
     let verification = verified(&field, &clock, &dark);
     assert_eq!(verification, Verification::Mismatch(1), "this cabinet stays lit");
     field.stop().await;

@@ -8,7 +8,7 @@ mod summary;
 use crate::connect::{DuplexConnect, ServeError, serve_tcp};
 use crate::world::{Bookkeeper, World, WorldError};
 use drivers::clock::Clock;
-use drivers::connect::Tcp;
+use drivers::connect::Live;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use regie::control::{Controller, Parts, Policy};
@@ -133,7 +133,7 @@ impl Demo {
         let address = listener.local_addr()?;
         let mut controller = Controller::new(Parts {
             loaded: world.loaded.clone(),
-            connect: Arc::new(Tcp),
+            connect: Arc::new(Live::default()),
             clock: clock.clone(),
             store: Some(store),
             state: None,

@@ -174,10 +174,14 @@ fn devices(status: &Status) -> Vec<String> {
     let bad: Vec<&DeviceStatus> = status.devices.iter().filter(|device| !device.good).collect();
     let count = status.devices.len();
     if bad.is_empty() {
-        return vec![format!("Devices {count}, all good")];
+        return vec![format!("Devices {count}, all good{}", busiest(status))];
     }
-    let mut lines =
-        vec![format!("Devices {count}, {} in trouble{}", bad.len(), shown(bad.len(), most))];
+    let mut lines = vec![format!(
+        "Devices {count}, {} in trouble{}{}",
+        bad.len(),
+        busiest(status),
+        shown(bad.len(), most)
+    )];
     lines.extend(bad.iter().take(most).map(|device| {
         let trouble = device.trouble.as_deref().map_or("not all points are good".into(), one_line);
         let last = match device.last_answer_at {
@@ -187,6 +191,16 @@ fn devices(status: &Status) -> Vec<String> {
         format!("  {} at {}: {trouble}; {last}", device.device, device.endpoint)
     }));
     lines
+}
+
+/// The busiest link, once it is busy enough to be worth a word: above four fifths its requests
+/// begin to wait for each other.
+fn busiest(status: &Status) -> String {
+    let busiest = status.links.iter().max_by(|a, b| a.busy.total_cmp(&b.busy));
+    match busiest.filter(|link| link.busy >= 0.1) {
+        Some(link) => format!("; busiest link {} {:.0} %", link.link, link.busy * 100.0),
+        None => String::new(),
+    }
 }
 
 fn guard(status: &Status) -> Vec<String> {
