@@ -189,7 +189,7 @@ fn the_status_fits_one_screen() {
       P3     shadow  unknown           -       -  -            the switch stands on…
       PV1    control produces     4.3 kW   100 %  release      confirmed
       PV2    control produces     2.8 kW    60 %  limit 60 %   confirmed
-    Devices 14, 1 in trouble
+    Devices 14, 1 in trouble; serial:///dev/ttyUSB0 23 % busy
       flow2 at tcp://127.0.0.1:15102: no answer; never answered
     Guard   4 narrowed or blocked since the start; interlocks held: 1
       P2 blocked by min_run: has run 4 min of 10 min
@@ -236,7 +236,7 @@ fn a_bad_day_fits_one_screen_too() {
       P3     shadow  unknown           -       -  -            the switch stands on…
       PV1    control produces     4.3 kW   100 %  release      confirmed
       PV2    control produces     2.8 kW    60 %  limit 60 %   confirmed
-    Devices 14, 14 in trouble (2 of 14 shown)
+    Devices 14, 14 in trouble (2 of 14 shown); serial:///dev/ttyUSB0 23 % busy
       flow1 at tcp://127.0.0.1:15101: not all points are good; last answer 09:30
       flow2 at tcp://127.0.0.1:15102: not all points are good; never answered
     Guard   4 narrowed or blocked since the start; interlocks held: 1 (1 of 3 shown)

@@ -151,6 +151,7 @@ fn every_name_follows_the_house_rules() {
         "site",
         "asset",
         "device",
+        "link",
         "point",
         "rung",
         "check",

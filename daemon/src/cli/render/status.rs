@@ -179,8 +179,8 @@ fn devices(status: &Status) -> Vec<String> {
     let mut lines = vec![format!(
         "Devices {count}, {} in trouble{}{}",
         bad.len(),
-        busiest(status),
-        shown(bad.len(), most)
+        shown(bad.len(), most),
+        busiest(status)
     )];
     lines.extend(bad.iter().take(most).map(|device| {
         let trouble = device.trouble.as_deref().map_or("not all points are good".into(), one_line);
@@ -198,7 +198,10 @@ fn devices(status: &Status) -> Vec<String> {
 fn busiest(status: &Status) -> String {
     let busiest = status.links.iter().max_by(|a, b| a.busy.total_cmp(&b.busy));
     match busiest.filter(|link| link.busy >= 0.1) {
-        Some(link) => format!("; busiest link {} {:.0} %", link.link, link.busy * 100.0),
+        Some(link) => {
+            let place = link.link.split('?').next().unwrap_or_default();
+            format!("; {place} {:.0} % busy", link.busy * 100.0)
+        }
         None => String::new(),
     }
 }
