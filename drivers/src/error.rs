@@ -1,6 +1,7 @@
 //! What can go wrong with a device, sorted by who is at fault.
 
 use crate::codec::EncodeError;
+use jiff::Timestamp;
 use site::Reason;
 use site::model::Endpoint;
 use std::time::Duration;
@@ -133,6 +134,21 @@ pub(crate) enum FieldError {
         /// Why.
         cause: EncodeError,
     },
+    /// A point lies in memory that wears out, and has had its writes of the day.
+    #[error(
+        "unit {unit}: the point '{point}' lies in memory that wears out and was written {budget} \
+         times today, which is its 'writes_per_day'; it is free again at {free_at}"
+    )]
+    WornToday {
+        /// The Modbus unit.
+        unit: u8,
+        /// The point.
+        point: String,
+        /// Its writes a day.
+        budget: u32,
+        /// When the next day begins (UTC).
+        free_at: Timestamp,
+    },
 
     // --- ourselves ---
     /// The link's queue is full, or its task was restarted in the middle.
@@ -153,6 +169,7 @@ impl FieldError {
             Self::NoCommand { .. } | Self::Argument { .. } | Self::Encode { .. } => {
                 Reason::OutOfRange
             }
+            Self::WornToday { .. } => Reason::Refused,
         }
     }
 }

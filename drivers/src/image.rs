@@ -1,8 +1,10 @@
 //! What is known of one device: its samples, and how the talking goes.
 
+use crate::codec;
 use crate::profile::{PointSpec, Profile};
+use crate::watch::{Around, Seen, Watch};
 use site::model::{Device, Endpoint};
-use site::{DeviceId, Mono, PointId, Quality, Reason, Sample};
+use site::{DeviceId, Mono, PointId, Quality, Reason, Sample, Value};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,6 +40,10 @@ pub struct DeviceHealth {
     pub last_error_at: Option<Mono>,
     /// How long the last answer took, in real time.
     pub round_trip: Option<Duration>,
+    /// Times one of its counters began anew because its registers were full.
+    pub counter_rollovers: u64,
+    /// Times one of its counters began anew otherwise: it was reset, or the meter was exchanged.
+    pub counter_resets: u64,
 }
 
 /// How one link does. Counters begin at the start.
@@ -66,9 +72,20 @@ struct Slot {
     failure: Option<Reason>,
 }
 
+/// A point whose samples are judged, and the points it depends on.
+#[derive(Debug)]
+struct Watched {
+    watch: Watch,
+    /// The place of its scale factor.
+    scale: Option<usize>,
+    /// The place of the point that says when it should be moving, and its age limit.
+    companion: Option<(usize, Duration)>,
+}
+
 #[derive(Debug)]
 struct Inner {
     slots: Vec<Slot>,
+    watched: BTreeMap<usize, Watched>,
     health: DeviceHealth,
 }
 
@@ -103,9 +120,15 @@ impl Image {
             last_error: None,
             last_error_at: None,
             round_trip: None,
+            counter_rollovers: 0,
+            counter_resets: 0,
         };
         let slots = vec![Slot::default(); profile.points.len()];
-        Self { points, inner: Mutex::new(Inner { slots, health }) }
+        let watched = profile.points.iter().enumerate().filter_map(|(index, point)| {
+            Some((index, Watched::new(device, profile, point)?))
+        });
+        let watched = watched.collect();
+        Self { points, inner: Mutex::new(Inner { slots, watched, health }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -127,11 +150,18 @@ impl Image {
     /// Takes the answers to one request, by the points' places in the profile.
     pub(crate) fn handle_samples(&self, samples: Vec<(usize, Sample)>) {
         let mut inner = self.lock();
-        for (index, sample) in samples {
+        // Points that are taken as they come go first: the others may depend on them.
+        let judged = |(index, _): &(usize, Sample)| inner.watched.contains_key(index);
+        let (judged, plain): (Vec<_>, Vec<_>) = samples.into_iter().partition(judged);
+        for (index, sample) in plain {
             if let Some(slot) = inner.slots.get_mut(index) {
                 *slot = Slot { sample: Some(sample), failure: None };
             }
         }
+        for (index, sample) in judged {
+            inner.judge(index, sample);
+        }
+        inner.count_counters();
     }
 
     /// Notes that points were not read. What was read before stands until it is too old.
@@ -155,7 +185,57 @@ impl Image {
     }
 }
 
+impl Watched {
+    fn new(device: &Device, profile: &Profile, point: &PointSpec) -> Option<Self> {
+        let watch = Watch::new(point)?;
+        let place = |wanted: &String| profile.points.iter().position(|p| &p.name == wanted);
+        let companion = point.stuck.as_ref().and_then(|stuck| stuck.while_on.as_ref());
+        let companion = companion.and_then(place);
+        let companion = companion.map(|index| (index, age_limit(device, &profile.points[index])));
+        let scale = point.encoding.scale_point.as_ref().and_then(place);
+        Some(Self { watch, scale, companion })
+    }
+}
+
+impl Inner {
+    fn judge(&mut self, index: usize, sample: Sample) {
+        let Self { slots, watched, .. } = self;
+        let Some(Watched { watch, scale, companion }) = watched.get_mut(&index) else { return };
+        let at = sample.at;
+        let moving = companion.is_none_or(|(companion, age_limit)| {
+            slots.get(companion).is_some_and(|slot| slot.is_on(at, age_limit))
+        });
+        let exponent = match scale {
+            None => Some(0),
+            Some(scale) => slots.get(*scale).and_then(Slot::exponent),
+        };
+        let Seen { sample, withheld } = watch.see(sample, Around { exponent, moving });
+        if let Some(slot) = slots.get_mut(index) {
+            *slot = Slot { sample: Some(sample), failure: withheld };
+        }
+    }
+
+    fn count_counters(&mut self) {
+        let watches = || self.watched.values().map(|watched| &watched.watch);
+        self.health.counter_rollovers = watches().map(Watch::rollovers).sum();
+        self.health.counter_resets = watches().map(Watch::resets).sum();
+    }
+}
+
 impl Slot {
+    /// Whether the point is known to be on, or not zero.
+    fn is_on(&self, now: Mono, age_limit: Duration) -> bool {
+        let fresh = |sample: &&Sample| sample.is_good() && now.since(sample.at) <= age_limit;
+        let value = self.sample.as_ref().filter(fresh).and_then(Sample::value);
+        value.and_then(Value::flag).unwrap_or(false)
+    }
+
+    /// The power of ten in a scale factor.
+    fn exponent(&self) -> Option<i32> {
+        let number = self.sample.as_ref()?.value()?.number()?;
+        codec::EXPONENT.into_iter().find(|&power| (f64::from(power) - number).abs() < 1e-9)
+    }
+
     fn aged(&self, now: Mono, age_limit: Duration) -> Sample {
         let Some(sample) = &self.sample else {
             return Sample::bad(Reason::NeverRead, Mono::default());

@@ -19,6 +19,8 @@ mod memory;
 pub mod profile;
 mod schedule;
 mod sunspec;
+mod watch;
+mod wear;
 
 pub use clock::Clock;
 pub use connect::{BoxedStream, Connect, Live};

@@ -66,6 +66,12 @@ pub enum Reason {
     OutOfRange,
     /// The scale factor is missing or outside its range.
     BadScale,
+    /// The number is not among those that the point's names list.
+    UnknownCode,
+    /// The number changed faster than the point can, and newer readings do not bear it out yet.
+    RateOfChange,
+    /// The value has not changed for so long that it is doubted.
+    Stuck,
 }
 
 impl Reason {
@@ -82,6 +88,9 @@ impl Reason {
             Self::NotAvailable => "not available",
             Self::OutOfRange => "out of plausible range",
             Self::BadScale => "bad scale factor",
+            Self::UnknownCode => "unknown code",
+            Self::RateOfChange => "changed too fast",
+            Self::Stuck => "stuck",
         }
     }
 }
@@ -115,6 +124,15 @@ impl Sample {
             return Self::bad(Reason::NotAvailable, at);
         }
         Self { value: Some(value), quality: Quality::Good, at }
+    }
+    /// A reading with a doubt about it. A number that is not finite becomes a bad sample.
+    #[must_use]
+    pub fn uncertain(value: Value, reason: Reason, at: Mono) -> Self {
+        let sample = Self::good(value, at);
+        if sample.is_good() {
+            return Self { quality: Quality::Uncertain(reason), ..sample };
+        }
+        sample
     }
     /// A reading that gave no value.
     #[must_use]
@@ -153,9 +171,13 @@ mod tests {
 
     #[test]
     fn nan_stops_at_the_door() {
-        let sample = Sample::good(Value::Number(f64::NAN), Mono::default());
-        assert_eq!(sample.quality(), Quality::Bad(Reason::NotAvailable));
-        assert_eq!(sample.value(), None);
+        let good = Sample::good(Value::Number(f64::NAN), Mono::default());
+        let doubted =
+            Sample::uncertain(Value::Number(f64::INFINITY), Reason::Stuck, Mono::default());
+        for sample in [good, doubted] {
+            assert_eq!(sample.quality(), Quality::Bad(Reason::NotAvailable));
+            assert_eq!(sample.value(), None);
+        }
     }
 
     #[test]

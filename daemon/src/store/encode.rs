@@ -11,7 +11,7 @@ const UNCERTAIN: i64 = 100;
 const BAD: i64 = 200;
 
 /// Reasons by number. The numbers are in files: append, never reorder.
-const REASONS: [Reason; 9] = [
+const REASONS: [Reason; 12] = [
     Reason::NeverRead,
     Reason::Stale,
     Reason::LinkDown,
@@ -21,6 +21,9 @@ const REASONS: [Reason; 9] = [
     Reason::NotAvailable,
     Reason::OutOfRange,
     Reason::BadScale,
+    Reason::UnknownCode,
+    Reason::RateOfChange,
+    Reason::Stuck,
 ];
 
 /// Microseconds UTC since 1970.
@@ -45,6 +48,9 @@ fn reason_number(reason: Reason) -> i64 {
         Reason::NotAvailable => 6,
         Reason::OutOfRange => 7,
         Reason::BadScale => 8,
+        Reason::UnknownCode => 9,
+        Reason::RateOfChange => 10,
+        Reason::Stuck => 11,
     }
 }
 

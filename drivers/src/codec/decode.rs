@@ -20,11 +20,14 @@ pub(crate) fn decode(encoding: &Encoding, registers: &[u16], exponent: i32) -> D
         return text(&bytes);
     }
     let pattern = bytes.iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
-    if let Kind::Bit(bit) = encoding.kind {
-        return Ok(Value::Flag(pattern >> bit & 1 == 1));
-    }
     if encoding.sentinels.contains(&pattern) {
         return Err(Reason::NotAvailable);
+    }
+    if let Kind::Bit(bit) | Kind::BitOf32(bit) = encoding.kind {
+        return Ok(Value::Flag(pattern >> bit & 1 == 1));
+    }
+    if matches!(encoding.kind, Kind::Bcd16 | Kind::Bcd32 | Kind::Bcd64) && !is_decimal(pattern) {
+        return Err(Reason::OutOfRange);
     }
     let raw = raw(encoding.kind, &bytes).ok_or(Reason::WrongAnswer)?;
     if !raw.is_finite() {
@@ -57,16 +60,42 @@ fn raw(kind: Kind, bytes: &[u8]) -> Option<f64> {
         Kind::I64 => i64::from_be_bytes(bytes.try_into().ok()?) as f64,
         Kind::F32 => f64::from(f32::from_be_bytes(bytes.try_into().ok()?)),
         Kind::F64 => f64::from_be_bytes(bytes.try_into().ok()?),
-        Kind::Bit(_) | Kind::Flag | Kind::Text(_) => return None,
+        Kind::Bits { bit, count } => {
+            f64::from(field(u16::from_be_bytes(bytes.try_into().ok()?).into(), bit, count))
+        }
+        Kind::BitsOf32 { bit, count } => {
+            f64::from(field(u32::from_be_bytes(bytes.try_into().ok()?), bit, count))
+        }
+        Kind::Bcd16 | Kind::Bcd32 | Kind::Bcd64 => {
+            let digits = |&byte: &u8| [byte >> 4, byte & 0xF];
+            let number = |sum: u64, digit: u8| sum * 10 + u64::from(digit);
+            bytes.iter().flat_map(digits).fold(0, number) as f64
+        }
+        Kind::Bit(_) | Kind::BitOf32(_) | Kind::Flag | Kind::Text(_) => return None,
     })
 }
 
-/// Text ends at its first zero byte; a text of nothing but zeros is not implemented. What is not
-/// printable becomes a question mark, so that no device can write to a terminal.
+/// `count` bits from `bit` on.
+fn field(pattern: u32, bit: u8, count: u8) -> u32 {
+    let mask = u32::MAX.checked_shr(32 - u32::from(count)).unwrap_or(0);
+    pattern.checked_shr(bit.into()).unwrap_or(0) & mask
+}
+
+/// Whether no 4 bits of the pattern are above 9.
+fn is_decimal(pattern: u64) -> bool {
+    (0..16).all(|digit| pattern >> (4 * digit) & 0xF <= 9)
+}
+
+/// Text ends at its first zero byte, after any zeros in front of it. Spaces around it and bytes of
+/// 0xFF after it, which is what erased memory holds, are padding. A text of nothing else is not
+/// implemented. What is not printable becomes a question mark, so that no device can write to a
+/// terminal.
 fn text(bytes: &[u8]) -> Decoded<Value> {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|&byte| byte != 0xFF).map_or(0, |last| last + 1);
+    let begin = bytes.iter().position(|&byte| byte != 0).unwrap_or(end).min(end);
+    let bytes = bytes[begin..end].split(|&byte| byte == 0).next().unwrap_or_default();
     let printable = |&byte: &u8| if (0x20..0x7F).contains(&byte) { char::from(byte) } else { '?' };
-    let text: String = bytes[..end].iter().map(printable).collect();
+    let text: String = bytes.iter().map(printable).collect();
     let text = text.trim();
     if text.is_empty() { Err(Reason::NotAvailable) } else { Ok(Value::Text(text.to_owned())) }
 }

@@ -1,6 +1,6 @@
 //! From a value to registers.
 
-use super::{outside, plausible, registers};
+use super::{decode, outside, plausible, registers};
 use crate::profile::{Encoding, Kind};
 
 /// Whole numbers up to this are exact in a double.
@@ -34,13 +34,19 @@ pub(crate) enum EncodeError {
     /// The rounded number does not fit into the registers.
     #[error("{0} does not fit into the registers")]
     TooLarge(f64),
+    /// The nearest step that the registers can hold lies outside the point's plausible range.
+    #[error(
+        "the nearest step to {0} that the registers hold is outside the range; make the range \
+         end at a whole step"
+    )]
+    Step(f64),
     /// The registers would say "not implemented".
     #[error("{0} would read as 'not implemented'")]
     Sentinel(f64),
     /// A coil is 0 or 1.
     #[error("{0} is neither 0 nor 1")]
     NotFlag(f64),
-    /// Single bits of a register and texts are never written.
+    /// Parts of a register and texts are never written.
     #[error("points of this kind are not written")]
     NotWritable,
 }
@@ -67,7 +73,12 @@ pub(crate) fn encode(encoding: &Encoding, value: f64, exponent: i32) -> Result<R
     if encoding.sentinels.contains(&pattern) {
         return Err(EncodeError::Sentinel(value));
     }
-    Ok(Raw::Registers(registers(encoding, pattern)))
+    let registers = registers(encoding, pattern);
+    // What we would not believe when it is read back is not written.
+    match decode(encoding, &registers, exponent) {
+        Ok(_) => Ok(Raw::Registers(registers)),
+        Err(_) => Err(EncodeError::Step(value)),
+    }
 }
 
 /// The bits of a raw number.
@@ -80,10 +91,23 @@ fn pattern(kind: Kind, raw: f64) -> Result<u64, EncodeError> {
         Kind::I32 => bits(whole(raw, -2_147_483_648.0, 2_147_483_647.0)?, 32),
         Kind::I64 => bits(whole(raw, -EXACT_MAX, EXACT_MAX)?, 64),
         Kind::F32 => u64::from(single(raw)?.to_bits()),
-        Kind::F64 if raw.is_finite() => raw.to_bits(),
+        // Adding zero makes a plain zero of a negative one, whose pattern may be a sentinel.
+        Kind::F64 if raw.is_finite() => (raw + 0.0).to_bits(),
         Kind::F64 => return Err(EncodeError::TooLarge(raw)),
-        Kind::Bit(_) | Kind::Flag | Kind::Text(_) => return Err(EncodeError::NotWritable),
+        Kind::Bcd16 => decimal(whole(raw, 0.0, 9_999.0)?.unsigned_abs()),
+        Kind::Bcd32 => decimal(whole(raw, 0.0, 99_999_999.0)?.unsigned_abs()),
+        Kind::Bcd64 => decimal(whole(raw, 0.0, EXACT_MAX)?.unsigned_abs()),
+        Kind::Bit(_) | Kind::BitOf32(_) | Kind::Bits { .. } | Kind::BitsOf32 { .. } => {
+            return Err(EncodeError::NotWritable);
+        }
+        Kind::Flag | Kind::Text(_) => return Err(EncodeError::NotWritable),
     })
+}
+
+/// One decimal digit in each 4 bits. A number up to 2^53 has 16 digits, which fit.
+fn decimal(number: u64) -> u64 {
+    let digit = |place: u32| number / 10u64.pow(place) % 10;
+    (0..16).fold(0, |pattern, place| pattern | digit(place) << (4 * place))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the bounds, at most 2^53, are checked first")]
@@ -103,6 +127,6 @@ const fn bits(number: i64, width: u32) -> u64 {
 
 #[expect(clippy::cast_possible_truncation, reason = "rounding is meant; overflow is checked")]
 fn single(raw: f64) -> Result<f32, EncodeError> {
-    let single = raw as f32;
+    let single = raw as f32 + 0.0;
     if single.is_finite() { Ok(single) } else { Err(EncodeError::TooLarge(raw)) }
 }

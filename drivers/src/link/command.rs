@@ -3,9 +3,9 @@
 
 use super::ask::{Answer, Ask};
 use super::{Job, Link, Parts};
-use crate::codec;
+use crate::codec::{self, Raw};
 use crate::error::FieldError;
-use crate::profile::{Argument, DeadMan, Profile, Refresh};
+use crate::profile::{Argument, DeadMan, Profile, Refresh, Storage};
 use site::Mono;
 use site::command::{Authority, Command, Guarded, Operation};
 
@@ -55,7 +55,7 @@ impl Link {
         self.revive(unit).await?;
         self.recognise(unit).await?;
         for write in writes {
-            self.write_one(unit, write).await?;
+            self.write_one(unit, write, command.get().authority).await?;
         }
         Ok(self.clock.now().mono)
     }
@@ -77,28 +77,75 @@ impl Link {
         }
     }
 
-    async fn write_one(&mut self, unit: usize, write: Write) -> Result<(), FieldError> {
+    async fn write_one(
+        &mut self,
+        unit: usize,
+        write: Write,
+        authority: Authority,
+    ) -> Result<(), FieldError> {
         let Write { point, value } = write;
         let state = &self.units[unit];
         let (number, spec) = (state.device.unit, &state.profile.points[point]);
         let (name, encoding) = (spec.name.clone(), spec.encoding.clone());
-        let function = spec.write_function;
+        let (function, storage) = (spec.write_function, spec.storage);
         let absent = || FieldError::NoPoint { unit: number, point: name.clone() };
         let (_, address) = state.address(point).ok_or_else(absent)?;
         let exponent = match state.scale(point) {
             Some(scale) => self.exponent(unit, scale, &name).await?,
             None => 0,
         };
-        if !self.is_recognised(unit) {
-            // The scale factor came over a new connection. The next write looks who is there.
-            return Err(FieldError::Changed { unit: number, point: name });
-        }
         let raw = codec::encode(&encoding, value, exponent)
             .map_err(|cause| FieldError::Encode { point: name.clone(), cause })?;
+        let wears = storage != Storage::Volatile;
+        if wears && self.holds(unit, point, &raw).await? {
+            return Ok(());
+        }
+        if !self.is_recognised(unit) {
+            // What was read came over a new connection. The next write looks who is there.
+            return Err(FieldError::Changed { unit: number, point: name });
+        }
+        if wears {
+            self.spend(unit, point, authority)?;
+        }
         match self.ask(unit, &Ask::Write { address, raw, function }).await? {
             Answer::Written => Ok(()),
             Answer::Bits(_) | Answer::Registers(_) => Err(absent()),
         }
+    }
+
+    /// Whether a point's registers hold this already.
+    async fn holds(&mut self, unit: usize, point: usize, raw: &Raw) -> Result<bool, FieldError> {
+        let state = &self.units[unit];
+        let (number, spec) = (state.device.unit, &state.profile.points[point]);
+        let absent = || FieldError::NoPoint { unit: number, point: spec.name.clone() };
+        let (table, address) = state.address(point).ok_or_else(absent)?;
+        let count = spec.encoding.kind.width();
+        Ok(match self.ask(unit, &Ask::Read { table, address, count }).await? {
+            Answer::Bits(bits) => bits.first().is_some_and(|bit| *raw == Raw::Bit(*bit)),
+            Answer::Registers(words) => *raw == Raw::Registers(words),
+            Answer::Written => false,
+        })
+    }
+
+    /// Counts a write to memory that wears out, before it is sent: one of which nobody knows
+    /// whether it was carried out may have been.
+    fn spend(
+        &mut self,
+        unit: usize,
+        point: usize,
+        authority: Authority,
+    ) -> Result<(), FieldError> {
+        let now = self.clock.now();
+        let state = &mut self.units[unit];
+        let (unit, spec) = (state.device.unit, &state.profile.points[point]);
+        state.wear.allow(now, (point, spec), authority).map_err(|worn| FieldError::WornToday {
+            unit,
+            point: spec.name.clone(),
+            budget: worn.budget,
+            free_at: worn.free_at,
+        })?;
+        state.wear.handle_written(now, point);
+        Ok(())
     }
 
     /// The scale factor as the device has it now: it may change while the device runs.

@@ -9,6 +9,7 @@ use crate::link::rounds::{Round, Rounds};
 use crate::profile::{Location, Profile, Table};
 use crate::schedule::{self, Block, Cuts, Limits, Request};
 use crate::sunspec::Models;
+use crate::wear::Wear;
 use site::model::Device;
 use site::{Mono, Reason, Sample};
 use std::collections::BTreeMap;
@@ -53,6 +54,8 @@ pub(crate) struct Unit {
     pub(crate) identity: Option<Identity>,
     /// The number of the connection that was used last, to count reconnects.
     pub(crate) opened: u64,
+    /// What was written today to points in memory that wears out.
+    pub(crate) wear: Wear,
     addresses: Vec<Option<(Table, u16)>>,
     scales: Vec<Option<usize>>,
     cuts: Cuts,
@@ -91,6 +94,7 @@ impl Unit {
             silent_until: None,
             patience: 1,
             quick: 0,
+            wear: Wear::default(),
         };
         unit.resolve(&Models::default());
         unit

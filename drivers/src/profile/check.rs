@@ -13,6 +13,10 @@ pub(super) fn points(root: &Section<'_>, points: &[(Place, PointSpec)], max_regi
             let found = points.iter().find(|(_, other)| &other.name == scale);
             scaling(root, *place, point, found.map(|(_, other)| other), max_registers);
         }
+        if let Some(wanted) = point.stuck.as_ref().and_then(|stuck| stuck.while_on.as_ref()) {
+            let found = points.iter().find(|(_, other)| &other.name == wanted);
+            companion(root, *place, point, wanted, found.map(|(_, other)| other));
+        }
     }
     overlaps(root, points);
 }
@@ -43,8 +47,8 @@ fn writing(root: &Section<'_>, place: Place, point: &PointSpec) {
         let message = format!("point {name}: the table '{}' cannot be written", table.word());
         root.complain("not-writable", place, message, "remove 'access', or correct the table");
     }
-    if matches!(encoding.kind, Kind::Bit(_) | Kind::Text(_)) {
-        let message = format!("point {name}: single bits of a register and texts are not written");
+    if encoding.kind.bits().is_some() || matches!(encoding.kind, Kind::Text(_)) {
+        let message = format!("point {name}: bits of a register and texts are not written");
         root.complain("not-writable", place, message, "write the whole register as kind 'u16'");
     }
     if point.write_function == WriteFunction::Single && encoding.kind.width() > 1 {
@@ -98,6 +102,29 @@ fn scaling(
     }
 }
 
+/// The point that says whether a value should be moving.
+fn companion(
+    root: &Section<'_>,
+    place: Place,
+    point: &PointSpec,
+    wanted: &str,
+    found: Option<&PointSpec>,
+) {
+    let name = &point.name;
+    let Some(found) = found else {
+        let message = format!("point {name}: no point is called '{wanted}'");
+        let help = "'stuck_while' names a flag or a number of the same profile";
+        root.complain("unknown-point", place, message, help);
+        return;
+    };
+    let fits = found.access.reads() && !matches!(found.encoding.kind, Kind::Text(_));
+    if !fits || found.name == *name {
+        let message = format!("point {name}: '{wanted}' cannot say when it should move");
+        let help = "name another point in 'stuck_while': a flag or a number that is read";
+        root.complain("wrong-kind", place, message, help);
+    }
+}
+
 fn overlaps(root: &Section<'_>, points: &[(Place, PointSpec)]) {
     let mut sorted: Vec<_> =
         points.iter().map(|(place, point)| (span(point), place, point)).collect();
@@ -106,8 +133,11 @@ fn overlaps(root: &Section<'_>, points: &[(Place, PointSpec)]) {
         let later = sorted.iter().skip(i + 1);
         let within = later.take_while(|((other, from, _), _, _)| other == space && from < end);
         for ((_, from, _), other_place, other) in within {
-            let apart = match (point.encoding.kind, other.encoding.kind) {
-                (Kind::Bit(a), Kind::Bit(b)) => start == from && a != b,
+            let (a, b) = (point.encoding.kind, other.encoding.kind);
+            let apart = match (a.bits(), b.bits()) {
+                (Some(one), Some(two)) => {
+                    start == from && a.width() == b.width() && one & two == 0
+                }
                 _ => false,
             };
             if !apart {

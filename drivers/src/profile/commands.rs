@@ -1,6 +1,6 @@
 //! The commands and the dead-man of a profile's file.
 
-use super::{Argument, CommandSpec, ConfirmSpec, DeadMan, Kind, PointSpec, Refresh, WriteSpec};
+use super::{Argument, CommandSpec, ConfirmSpec, DeadMan, Kind, PointSpec, Refresh, Storage, WriteSpec};
 use crate::codec;
 use site::command::{OPERATIONS, Operation};
 use site::text::{Node, Place, Section};
@@ -86,6 +86,8 @@ impl Reader<'_> {
             let place = node.map_or(section.place(), |node| node.place);
             let message = format!("the point '{}' cannot hold {constant}: {error}", point.name);
             section.complain("out-of-range", place, message, "");
+        } else {
+            self.named(section, point, value);
         }
         Some(WriteSpec { point: point.name.clone(), value })
     }
@@ -101,7 +103,17 @@ impl Reader<'_> {
             let help = "use a point that is read in every round and holds a number or a flag";
             section.complain("not-readable", section.place(), message, help);
         }
+        self.named(section, point, equals);
         Some(ConfirmSpec { point: point.name.clone(), equals, tolerance })
+    }
+
+    /// A number without a name is bad when it is read, so it can neither be meant nor come back.
+    fn named(&self, section: &Section<'_>, point: &PointSpec, value: Argument) {
+        let Argument::Constant(constant) = value else { return };
+        if !point.names.is_empty() && point.name_of(constant).is_none() {
+            let message = format!("{constant} is not among the 'names' of '{}'", point.name);
+            section.complain("out-of-range", section.place(), message, "name it there");
+        }
     }
 
     fn argument(&self, section: &Section<'_>, node: &Node) -> Option<Argument> {
@@ -129,25 +141,61 @@ fn point<'p>(section: &Section<'_>, points: &'p [PointSpec]) -> Option<&'p Point
 }
 
 /// Reads the dead-man.
-pub(super) fn dead_man(section: Section<'_>, points: &[PointSpec]) -> Option<DeadMan> {
+pub(super) fn dead_man(
+    section: Section<'_>,
+    points: &[PointSpec],
+    commands: &BTreeMap<String, CommandSpec>,
+) -> Option<DeadMan> {
     if section.get("timeout").is_none() {
         section.need("timeout");
     }
     let timeout = section.duration_or("timeout", Duration::from_secs(60), DEAD_MAN);
     let heartbeat = section.choice("refresh", &[("heartbeat", true), ("command", false)]);
     let refresh = match heartbeat {
-        Some(true) => point(&section, points).and_then(|point| {
-            if point.access.writes() && matches!(point.encoding.kind, Kind::U16 | Kind::U32) {
-                return Some(Refresh::Heartbeat(point.name.clone()));
-            }
-            let message = format!("the point '{}' cannot be a heartbeat", point.name);
-            let help = "a heartbeat is a writable u16 or u32";
-            section.complain("not-writable", section.place(), message, help);
-            None
-        }),
-        Some(false) => Some(Refresh::Command),
+        Some(true) => point(&section, points).and_then(|point| heart(&section, point)),
+        Some(false) => {
+            refreshed(&section, points, commands);
+            Some(Refresh::Command)
+        }
         None => None,
     };
     section.finish();
     Some(DeadMan { timeout, refresh: refresh? })
+}
+
+fn heart(section: &Section<'_>, point: &PointSpec) -> Option<Refresh> {
+    if !point.access.writes() || !matches!(point.encoding.kind, Kind::U16 | Kind::U32) {
+        let message = format!("the point '{}' cannot be a heartbeat", point.name);
+        let help = "a heartbeat is a writable u16 or u32";
+        section.complain("not-writable", section.place(), message, help);
+        return None;
+    }
+    if point.storage != Storage::Volatile {
+        let message = format!("the heartbeat '{}' would wear out the device's memory", point.name);
+        let help = "use a register that the device does not keep, or no dead-man";
+        section.complain("wears-out", section.place(), message, help);
+    }
+    Some(Refresh::Heartbeat(point.name.clone()))
+}
+
+/// What is written again and again must not lie in memory that wears out.
+fn refreshed(
+    section: &Section<'_>,
+    points: &[PointSpec],
+    commands: &BTreeMap<String, CommandSpec>,
+) {
+    for (name, command) in commands {
+        let written = command.writes.iter().filter_map(|write| {
+            points.iter().find(|point| point.name == write.point)
+        });
+        for point in written.filter(|point| point.storage != Storage::Volatile) {
+            let message = format!(
+                "'refresh: command' would write '{}' of the command '{name}' again and again, \
+                 and wear out the device's memory",
+                point.name
+            );
+            let help = "refresh with a heartbeat, or write a register that the device does not keep";
+            section.complain("wears-out", section.place(), message, help);
+        }
+    }
 }

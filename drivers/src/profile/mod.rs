@@ -7,6 +7,8 @@
 mod builtin;
 mod check;
 mod commands;
+mod judging;
+mod kind;
 mod point;
 mod read;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod tests;
 mod units;
 
 pub use builtin::{builtin, builtin_names};
+pub use kind::Kind;
 pub use read::read;
 
 use std::collections::BTreeMap;
@@ -76,6 +79,58 @@ pub struct PointSpec {
     pub alone: bool,
     /// Which Modbus functions write it.
     pub write_function: WriteFunction,
+    /// What its numbers are called, for showing; a number that has no name is bad. Empty when its
+    /// numbers are just numbers.
+    pub names: BTreeMap<i64, String>,
+    /// The fastest change that is believed, in the unit used inside per second.
+    pub max_rate: Option<f64>,
+    /// When a value that does not change is doubted.
+    pub stuck: Option<Stuck>,
+    /// Its number only counts up; it may begin anew.
+    pub counter: Option<Counter>,
+    /// Where the device keeps what is written to it.
+    pub storage: Storage,
+}
+
+impl PointSpec {
+    /// What a number of the point is called. `None` when it has no name.
+    #[must_use]
+    pub fn name_of(&self, number: f64) -> Option<&str> {
+        // Names lie within +-2^53 (the reader holds that), so the conversion is exact.
+        #[expect(clippy::cast_precision_loss, reason = "whole numbers below 2^53 are exact")]
+        let same = |code: i64| (code as f64 - number).abs() < 1e-9;
+        self.names.iter().find(|(code, _)| same(**code)).map(|(_, name)| name.as_str())
+    }
+}
+
+/// A value that has not changed for so long is doubted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// How long.
+    pub after: Duration,
+    /// Time counts only while this point of the same device is on, or not zero.
+    pub while_on: Option<String>,
+}
+
+/// A number that only counts up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Counter {
+    /// Where it begins anew at zero, in the unit used inside before adding the offset; `None`
+    /// where its registers are full.
+    pub rollover: Option<f64>,
+}
+
+/// Where a device keeps what is written to a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Storage {
+    /// In working memory, which bears any number of writes.
+    #[default]
+    Volatile,
+    /// In memory that wears out, usually after some 100,000 writes.
+    Eeprom {
+        /// Writes a day that it is given at most.
+        writes_per_day: u32,
+    },
 }
 
 impl PointSpec {
@@ -160,46 +215,6 @@ pub struct Encoding {
     pub sentinels: Vec<u64>,
     /// Plausible values, in the unit used inside.
     pub range: Option<(f64, f64)>,
-}
-
-/// What stands in the registers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// One bit of a 16-bit register, 0 to 15.
-    Bit(u8),
-    /// A coil or a discrete input.
-    Flag,
-    /// 16 bits, unsigned.
-    U16,
-    /// 16 bits, two's complement.
-    I16,
-    /// 32 bits, unsigned.
-    U32,
-    /// 32 bits, two's complement.
-    I32,
-    /// 64 bits, unsigned.
-    U64,
-    /// 64 bits, two's complement.
-    I64,
-    /// IEEE 754, single.
-    F32,
-    /// IEEE 754, double.
-    F64,
-    /// Two characters in each of so many registers.
-    Text(u16),
-}
-
-impl Kind {
-    /// How many registers (or bits, for a flag) it takes.
-    #[must_use]
-    pub const fn width(self) -> u16 {
-        match self {
-            Self::Bit(_) | Self::Flag | Self::U16 | Self::I16 => 1,
-            Self::U32 | Self::I32 | Self::F32 => 2,
-            Self::U64 | Self::I64 | Self::F64 => 4,
-            Self::Text(registers) => registers,
-        }
-    }
 }
 
 /// What may be done with a point.

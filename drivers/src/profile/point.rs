@@ -1,7 +1,7 @@
 //! One point of a profile's file.
 
 use super::units::factor;
-use super::{Access, Encoding, Kind, Location, PointSpec, Table, WriteFunction};
+use super::{judging, Access, Encoding, Kind, Location, PointSpec, Table, WriteFunction};
 use site::text::{Node, Place, Section};
 use site::{DeviceId, PointId};
 use std::time::Duration;
@@ -16,8 +16,9 @@ const SENTINELS_MAX: usize = 8;
 const EVERY_MIN: Duration = Duration::from_millis(100);
 const EVERY_MAX: Duration = Duration::from_secs(86_400);
 
-const KINDS: [(&str, Kind); 11] = [
+const KINDS: [(&str, Kind); 15] = [
     ("bit", Kind::Bit(0)),
+    ("bits", Kind::Bits { bit: 0, count: 1 }),
     ("flag", Kind::Flag),
     ("u16", Kind::U16),
     ("i16", Kind::I16),
@@ -27,6 +28,9 @@ const KINDS: [(&str, Kind); 11] = [
     ("i64", Kind::I64),
     ("f32", Kind::F32),
     ("f64", Kind::F64),
+    ("bcd16", Kind::Bcd16),
+    ("bcd32", Kind::Bcd32),
+    ("bcd64", Kind::Bcd64),
     ("text", Kind::Text(1)),
 ];
 
@@ -76,9 +80,26 @@ pub(super) fn read(
         _ => WriteFunction::Single,
     };
     let write_function = section.choice_maybe("write_function", &functions).unwrap_or(usual);
+    let judging = judging::read(section, encoding.as_ref());
+    let storage = judging::storage(section, access);
     let (location, encoding) = (location?, encoding?);
     let name = named.then(|| name.to_owned())?;
-    Some(PointSpec { name, location, encoding, access, slow, every, alone, write_function })
+    let judging::Judging { names, max_rate, stuck, counter } = judging;
+    Some(PointSpec {
+        name,
+        location,
+        encoding,
+        access,
+        slow,
+        every,
+        alone,
+        write_function,
+        names,
+        max_rate,
+        stuck,
+        counter,
+        storage,
+    })
 }
 
 /// A period of its own.
@@ -129,25 +150,50 @@ fn location(section: &Section<'_>, frame: &Frame) -> Option<Location> {
 }
 
 fn kind(section: &Section<'_>, frame: &Frame) -> Option<Kind> {
-    let (bit, length) = (section.get("bit"), section.get("length"));
     let kind = section.choice("kind", &KINDS)?;
-    let stray = match kind {
-        Kind::Bit(_) => length,
-        Kind::Text(_) => bit,
-        _ => bit.or(length),
+    let belong: &[&str] = match kind {
+        Kind::Bit(_) => &["bit", "of"],
+        Kind::Bits { .. } => &["bit", "count", "of"],
+        Kind::Text(_) => &["length"],
+        _ => &[],
     };
-    if let Some(stray) = stray {
-        let message = "'bit' goes with kind 'bit', and 'length' with kind 'text'";
-        section.complain("wrong-kind", stray.place, message, "remove it");
+    for key in ["bit", "count", "of", "length"] {
+        if let Some(stray) = section.get(key).filter(|_| !belong.contains(&key)) {
+            let message = format!("'{key}' does not go with this kind");
+            let help = "'bit' and 'of' go with kinds 'bit' and 'bits', 'count' with 'bits', \
+                        'length' with 'text'";
+            section.complain("wrong-kind", stray.place, message, help);
+        }
     }
     match kind {
-        Kind::Bit(_) => section.number::<u8>("bit", 0..=15).map(Kind::Bit),
+        Kind::Bit(_) if is_wide(section) => section.number("bit", 0..=31).map(Kind::BitOf32),
+        Kind::Bit(_) => section.number("bit", 0..=15).map(Kind::Bit),
+        Kind::Bits { .. } => bits(section),
         Kind::Text(_) => {
             let longest = TEXT_REGISTERS_MAX.min(frame.max_registers);
             section.number::<u16>("length", 1..=longest).map(Kind::Text)
         }
         kind => Some(kind),
     }
+}
+
+/// Whether a bit is one of a value of two registers.
+fn is_wide(section: &Section<'_>) -> bool {
+    section.choice_maybe("of", &[("u16", false), ("u32", true)]).unwrap_or(false)
+}
+
+fn bits(section: &Section<'_>) -> Option<Kind> {
+    let wide = is_wide(section);
+    let width: u8 = if wide { 32 } else { 16 };
+    let bit = section.number("bit", 0..=width - 1);
+    let count = section.number("count", 1..=width);
+    let (bit, count) = (bit?, count?);
+    if bit + count > width {
+        let message = format!("{count} bits from bit {bit} on end past bit {}", width - 1);
+        section.complain("out-of-range", section.place(), message, "correct 'bit' or 'count'");
+        return None;
+    }
+    Some(if wide { Kind::BitsOf32 { bit, count } } else { Kind::Bits { bit, count } })
 }
 
 fn encoding(section: &Section<'_>, kind: Kind) -> Option<Encoding> {
@@ -164,10 +210,20 @@ fn encoding(section: &Section<'_>, kind: Kind) -> Option<Encoding> {
     let sentinels = sentinels(section, kind);
     let low_word_first = section.flag_or("low_word_first", false);
     let swap_bytes = section.flag_or("swap_bytes", false);
-    let plain = range.is_none() && scale_point.is_none() && sentinels.is_empty();
+    let plain = range.is_none() && scale_point.is_none();
     let plain = plain && (scale - 1.0).abs() < 1e-12 && offset.abs() < 1e-12;
-    if matches!(kind, Kind::Bit(_) | Kind::Flag | Kind::Text(_)) && !plain {
-        let message = "bits and texts have no scale, add, range or sentinels";
+    if !kind.is_number() && !plain {
+        let message = "bits and texts have no scale, add or range";
+        section.complain("wrong-kind", section.place(), message, "remove them");
+    }
+    let ordered = sentinels.is_empty() && !low_word_first;
+    if matches!(kind, Kind::Text(_)) && !ordered {
+        let message = "texts have no sentinels and no order of words";
+        let help = "remove them; 'swap_bytes' exchanges the characters of each register";
+        section.complain("wrong-kind", section.place(), message, help);
+    }
+    if kind == Kind::Flag && !sentinels.is_empty() {
+        let message = "a flag has no sentinels";
         section.complain("wrong-kind", section.place(), message, "remove them");
     }
     let unit_factor = unit_factor?;

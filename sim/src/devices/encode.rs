@@ -11,7 +11,10 @@ pub(crate) fn words(encoding: &Encoding, value: f64) -> Vec<u16> {
     match encoding.kind {
         Kind::Text(registers) => vec![0; usize::from(registers)],
         Kind::Flag => vec![u16::from(value.abs() >= 0.5)],
-        Kind::Bit(bit) => vec![u16::from(value.abs() >= 0.5) << bit],
+        Kind::Bit(bit) | Kind::BitOf32(bit) => {
+            let pattern = u64::from(value.abs() >= 0.5) << bit;
+            arranged(encoding, pattern_words(pattern, encoding.kind.width()))
+        }
         kind => {
             let raw = (value / encoding.unit_factor - encoding.offset) / encoding.scale;
             arranged(encoding, number_words(kind, raw))
@@ -35,7 +38,7 @@ pub(crate) fn number(encoding: &Encoding, words: &[u16]) -> f64 {
     let words = arranged(encoding, words.to_vec());
     let bits = words.iter().fold(0_u64, |bits, word| (bits << 16) | u64::from(*word));
     let raw = match encoding.kind {
-        Kind::Bit(bit) => return if bits >> bit & 1 == 1 { 1.0 } else { 0.0 },
+        Kind::Bit(bit) | Kind::BitOf32(bit) => return flag(bits >> bit & 1 == 1),
         Kind::Flag => return if bits == 0 { 0.0 } else { 1.0 },
         Kind::Text(_) => return f64::NAN,
         Kind::U16 | Kind::U32 | Kind::U64 => unsigned(bits),
@@ -46,6 +49,10 @@ pub(crate) fn number(encoding: &Encoding, words: &[u16]) -> f64 {
             f64::from(f32::from_bits(u32::try_from(bits).expect("two words hold 32 bits")))
         }
         Kind::F64 => f64::from_bits(bits),
+        Kind::Bits { bit, count } | Kind::BitsOf32 { bit, count } => {
+            unsigned(bits >> bit & ((1 << count) - 1))
+        }
+        Kind::Bcd16 | Kind::Bcd32 | Kind::Bcd64 => digits(bits, encoding.kind.width()),
     };
     (raw * encoding.scale + encoding.offset) * encoding.unit_factor
 }
@@ -66,9 +73,27 @@ fn number_words(kind: Kind, raw: f64) -> Vec<u16> {
         Kind::F32 => u64::from(single(raw).to_bits()),
         Kind::F64 => raw.to_bits(),
         Kind::I16 | Kind::I32 | Kind::I64 => integer(raw, kind.width(), true),
+        Kind::Bits { bit, count } | Kind::BitsOf32 { bit, count } => {
+            integer(raw, 4, false).min((1 << count) - 1) << bit
+        }
+        Kind::Bcd16 | Kind::Bcd32 | Kind::Bcd64 => digit_pattern(raw, kind.width()),
         _ => integer(raw, kind.width(), false),
     };
     pattern_words(pattern, kind.width())
+}
+
+/// Decimal digits, four to a word, held at as many nines.
+fn digit_pattern(raw: f64, width: u16) -> u64 {
+    let places = 4 * usize::from(width);
+    let nines = 10_u64.pow(4 * u32::from(width)) - 1;
+    let text = format!("{:0places$}", integer(raw, 4, false).min(nines));
+    u64::from_str_radix(&text, 16).expect("decimal digits are digits of base 16 too")
+}
+
+/// The number that the digits of a pattern spell. Not a number where one is above 9.
+fn digits(bits: u64, width: u16) -> f64 {
+    let places = 4 * usize::from(width);
+    format!("{bits:0places$x}").parse::<u64>().map_or(f64::NAN, unsigned)
 }
 
 /// The lowest words of a pattern, the highest of them first.
@@ -154,6 +179,28 @@ mod tests {
         assert_eq!(shown(&plain(Kind::F64), 2.5), [0x4004, 0, 0, 0]);
         assert_eq!(shown(&plain(Kind::Bit(3)), 1.0), [8]);
         assert_eq!(shown(&plain(Kind::Flag), 1.0), [1]);
+    }
+
+    #[test]
+    fn bits_and_digits_lie_where_the_manuals_say() {
+        let field = plain(Kind::Bits { bit: 4, count: 3 });
+        assert_eq!(shown(&field, 5.0), [0x0050]);
+        assert_eq!(shown(&field, 9.0), [0x0070], "held at all ones");
+        let wide = Encoding { low_word_first: true, ..plain(Kind::BitsOf32 { bit: 14, count: 4 }) };
+        assert_eq!(shown(&wide, 11.0), [0xC000, 0x0002]);
+        assert_eq!(shown(&plain(Kind::BitOf32(31)), 1.0), [0x8000, 0]);
+        let swapped = Encoding { swap_bytes: true, ..plain(Kind::Bit(3)) };
+        assert_eq!(shown(&swapped, 1.0), [0x0800]);
+        assert_eq!(shown(&plain(Kind::Bcd16), 1984.0), [0x1984]);
+        assert_eq!(shown(&plain(Kind::Bcd32), 12_345.0), [0x0001, 0x2345]);
+        assert_eq!(shown(&plain(Kind::Bcd64), 1e15), [0x1000, 0, 0, 0]);
+        assert_eq!(shown(&plain(Kind::Bcd16), 1e9), [0x9999], "held at nines");
+        assert!(number(&plain(Kind::Bcd16), &[0x00A0]).is_nan());
+        for (encoding, value) in [(field, 6.0), (wide, 13.0), (plain(Kind::Bcd64), 9_876_543_210.0)]
+        {
+            let back = number(&encoding, &shown(&encoding, value));
+            assert!((back - value).abs() < 1e-9, "{back}");
+        }
     }
 
     #[test]
