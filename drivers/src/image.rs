@@ -124,9 +124,11 @@ impl Image {
             counter_resets: 0,
         };
         let slots = vec![Slot::default(); profile.points.len()];
-        let watched = profile.points.iter().enumerate().filter_map(|(index, point)| {
-            Some((index, Watched::new(device, profile, point)?))
-        });
+        let watched = profile
+            .points
+            .iter()
+            .enumerate()
+            .filter_map(|(index, point)| Some((index, Watched::new(device, profile, point)?)));
         let watched = watched.collect();
         Self { points, inner: Mutex::new(Inner { slots, watched, health }) }
     }

@@ -6,6 +6,8 @@
 mod decode;
 mod encode;
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use decode::{decode, decode_flag, exponent};

@@ -1,6 +1,5 @@
 use super::*;
 use crate::profile::Kind;
-use proptest::prelude::*;
 use site::Value;
 
 fn plain(kind: Kind) -> Encoding {
@@ -58,6 +57,63 @@ fn bits_and_texts() {
 }
 
 #[test]
+fn texts_are_padded_with_zeros_spaces_or_erased_memory() {
+    let text = |registers: &[u16]| {
+        let width = u16::try_from(registers.len()).expect("few");
+        decode(&plain(Kind::Text(width)), registers, 0)
+    };
+    let pump = Ok(Value::Text("Pump".into()));
+    assert_eq!(text(&[0x5075, 0x6D70, 0x2020, 0x2020]), pump, "spaces");
+    assert_eq!(text(&[0x2020, 0x5075, 0x6D70, 0x2000]), pump, "spaces on both sides");
+    assert_eq!(text(&[0x5075, 0x6D70, 0xFFFF, 0xFFFF]), pump, "erased memory");
+    assert_eq!(text(&[0x0000, 0x5075, 0x6D70, 0x0041]), pump, "zeros in front, rubbish behind");
+    for nothing in [[0x2020; 3], [0xFFFF; 3], [0x2000; 3]] {
+        assert_eq!(text(&nothing), Err(Reason::NotAvailable), "{nothing:x?}");
+    }
+    let swapped = Encoding { swap_bytes: true, ..plain(Kind::Text(3)) };
+    let registers = [0x7550, 0x706D, 0x2031];
+    assert_eq!(decode(&swapped, &registers, 0), Ok(Value::Text("Pump1".into())));
+}
+
+#[test]
+fn a_field_of_bits_is_a_number() {
+    let mode = plain(Kind::Bits { bit: 4, count: 3 });
+    assert!(near(number(&mode, &[0xFFD7], 0), 5.0));
+    let whole = plain(Kind::BitsOf32 { bit: 0, count: 32 });
+    assert!(near(number(&whole, &[0xFFFF, 0xFFFE], 0), 4_294_967_294.0));
+    let low_first = Encoding { low_word_first: true, ..plain(Kind::BitOf32(16)) };
+    assert_eq!(decode(&low_first, &[0x0000, 0x0001], 0), Ok(Value::Flag(true)));
+    assert_eq!(decode(&plain(Kind::BitOf32(16)), &[0x0000, 0x0001], 0), Ok(Value::Flag(false)));
+    let absent = Encoding { sentinels: vec![0xFFFF], ..mode };
+    assert_eq!(decode(&absent, &[0xFFFF], 0), Err(Reason::NotAvailable), "of the whole register");
+    assert_eq!(encode(&absent, 1.0, 0), Err(EncodeError::NotWritable));
+}
+
+#[test]
+fn digits_above_nine_are_no_number() {
+    assert!(near(number(&plain(Kind::Bcd16), &[0x1984], 0), 1984.0));
+    assert!(near(number(&plain(Kind::Bcd32), &[0x0012, 0x3456], 0), 123_456.0));
+    let low_first = Encoding { low_word_first: true, scale: 0.1, ..plain(Kind::Bcd32) };
+    assert!(near(number(&low_first, &[0x3456, 0x0012], 0), 12_345.6));
+    assert!(near(number(&plain(Kind::Bcd64), &[0x9999; 4], 0), 1e16));
+    for wrong in [0x000A, 0xA000, 0x0F00] {
+        assert_eq!(decode(&plain(Kind::Bcd16), &[wrong], 0), Err(Reason::OutOfRange));
+    }
+    assert_eq!(encode(&plain(Kind::Bcd16), 1984.0, 0), Ok(Raw::Registers(vec![0x1984])));
+    assert_eq!(encode(&plain(Kind::Bcd16), 10_000.0, 0), Err(EncodeError::TooLarge(10_000.0)));
+    assert_eq!(encode(&plain(Kind::Bcd32), -1.0, 0), Err(EncodeError::TooLarge(-1.0)));
+}
+
+#[test]
+fn what_would_not_be_believed_when_read_back_is_not_written() {
+    let coarse = Encoding { scale: 8.0, range: Some((0.0, 100.0)), ..plain(Kind::U16) };
+    assert_eq!(encode(&coarse, 100.0, 0), Err(EncodeError::Step(100.0)), "12.5 steps, 13 is 104");
+    assert_eq!(encode(&coarse, 96.0, 0), Ok(Raw::Registers(vec![12])));
+    let absent = Encoding { sentinels: vec![0x8000_0000], ..plain(Kind::F32) };
+    assert_eq!(encode(&absent, -0.0, 0), Ok(Raw::Registers(vec![0, 0])), "no negative zero");
+}
+
+#[test]
 fn what_is_no_value_is_a_reason() {
     let nan = [0x7FC0, 0x0000];
     assert_eq!(decode(&plain(Kind::F32), &nan, 0), Err(Reason::NotAvailable));
@@ -99,64 +155,4 @@ fn writes_are_rounded_and_checked() {
     assert_eq!(encode(&plain(Kind::Flag), 0.5, 0), Err(EncodeError::NotFlag(0.5)));
     assert_eq!(encode(&plain(Kind::Text(2)), 1.0, 0), Err(EncodeError::NotWritable));
     assert_eq!(encode(&plain(Kind::U16), 50.0, -2), Ok(Raw::Registers(vec![5000])));
-}
-
-fn kinds() -> impl Strategy<Value = Kind> {
-    use Kind::{F32, F64, I16, I32, I64, U16, U32, U64};
-    prop::sample::select(vec![U16, I16, U32, I32, U64, I64, F32, F64])
-}
-
-proptest! {
-    /// What is decoded from any registers and written again gives the same registers.
-    #[test]
-    fn registers_survive_the_round_trip(
-        kind in kinds(),
-        words in any::<[u16; 4]>(),
-        low_word_first in any::<bool>(),
-        swap_bytes in any::<bool>(),
-        exponent in -3..=3,
-    ) {
-        let encoding = Encoding { low_word_first, swap_bytes, ..plain(kind) };
-        let words = &words[..usize::from(kind.width())];
-        let exponent = if matches!(kind, Kind::F32 | Kind::F64) { 0 } else { exponent };
-        let Ok(Value::Number(value)) = decode(&encoding, words, exponent) else { return Ok(()) };
-        // 64-bit counters are exact up to 2^53 only.
-        if matches!(kind, Kind::U64 | Kind::I64) && value.abs() > 1e12 {
-            return Ok(());
-        }
-        prop_assert_eq!(encode(&encoding, value, exponent), Ok(Raw::Registers(words.to_vec())));
-    }
-
-    /// What is written reads back within half a step, whatever the scaling.
-    #[test]
-    fn values_survive_within_half_a_step(
-        raw in -30_000i32..30_000,
-        scale in prop::sample::select(vec![0.01, 0.1, 1.0, 10.0, -0.5]),
-        offset in -100.0..100.0f64,
-        unit_factor in prop::sample::select(vec![1.0, 1e3, 1.0 / 3600.0]),
-        exponent in -3..=3,
-        shift in -0.49..0.49f64,
-    ) {
-        let encoding = Encoding { scale, offset, unit_factor, ..plain(Kind::I16) };
-        let value = inside(&encoding, f64::from(raw) + shift, exponent);
-        let Ok(Raw::Registers(words)) = encode(&encoding, value, exponent) else {
-            return Err(TestCaseError::fail("in range, so it must encode"));
-        };
-        let back = number(&encoding, &words, exponent);
-        let step = (scale * 10f64.powi(exponent) * unit_factor).abs();
-        prop_assert!((back - value).abs() <= step * 0.5 + 1e-6 * value.abs());
-    }
-
-    /// No bytes from the field make a number that is not finite.
-    #[test]
-    fn nothing_but_finite_numbers_comes_out(
-        kind in kinds(),
-        words in any::<[u16; 4]>(),
-        exponent in EXPONENT,
-    ) {
-        let words = &words[..usize::from(kind.width())];
-        if let Ok(Value::Number(value)) = decode(&plain(kind), words, exponent) {
-            prop_assert!(value.is_finite());
-        }
-    }
 }

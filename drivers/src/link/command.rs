@@ -129,12 +129,7 @@ impl Link {
 
     /// Counts a write to memory that wears out, before it is sent: one of which nobody knows
     /// whether it was carried out may have been.
-    fn spend(
-        &mut self,
-        unit: usize,
-        point: usize,
-        authority: Authority,
-    ) -> Result<(), FieldError> {
+    fn spend(&mut self, unit: usize, point: usize, authority: Authority) -> Result<(), FieldError> {
         let now = self.clock.now();
         let state = &mut self.units[unit];
         let (unit, spec) = (state.device.unit, &state.profile.points[point]);

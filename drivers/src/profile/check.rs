@@ -135,9 +135,7 @@ fn overlaps(root: &Section<'_>, points: &[(Place, PointSpec)]) {
         for ((_, from, _), other_place, other) in within {
             let (a, b) = (point.encoding.kind, other.encoding.kind);
             let apart = match (a.bits(), b.bits()) {
-                (Some(one), Some(two)) => {
-                    start == from && a.width() == b.width() && one & two == 0
-                }
+                (Some(one), Some(two)) => start == from && a.width() == b.width() && one & two == 0,
                 _ => false,
             };
             if !apart {

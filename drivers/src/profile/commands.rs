@@ -1,6 +1,8 @@
 //! The commands and the dead-man of a profile's file.
 
-use super::{Argument, CommandSpec, ConfirmSpec, DeadMan, Kind, PointSpec, Refresh, Storage, WriteSpec};
+use super::{
+    Argument, CommandSpec, ConfirmSpec, DeadMan, Kind, PointSpec, Refresh, Storage, WriteSpec,
+};
 use crate::codec;
 use site::command::{OPERATIONS, Operation};
 use site::text::{Node, Place, Section};
@@ -185,16 +187,18 @@ fn refreshed(
     commands: &BTreeMap<String, CommandSpec>,
 ) {
     for (name, command) in commands {
-        let written = command.writes.iter().filter_map(|write| {
-            points.iter().find(|point| point.name == write.point)
-        });
+        let written = command
+            .writes
+            .iter()
+            .filter_map(|write| points.iter().find(|point| point.name == write.point));
         for point in written.filter(|point| point.storage != Storage::Volatile) {
             let message = format!(
                 "'refresh: command' would write '{}' of the command '{name}' again and again, \
                  and wear out the device's memory",
                 point.name
             );
-            let help = "refresh with a heartbeat, or write a register that the device does not keep";
+            let help =
+                "refresh with a heartbeat, or write a register that the device does not keep";
             section.complain("wears-out", section.place(), message, help);
         }
     }

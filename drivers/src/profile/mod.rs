@@ -4,10 +4,14 @@
 //! Addresses are 0-based inside, as on the wire. A file says with `first_address` whether its
 //! numbers begin at 0 or, like many manuals, at 1.
 
+#[cfg(test)]
+mod any_text_tests;
 mod builtin;
 mod check;
 mod commands;
 mod judging;
+#[cfg(test)]
+mod judging_tests;
 mod kind;
 mod point;
 mod read;

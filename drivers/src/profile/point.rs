@@ -1,7 +1,7 @@
 //! One point of a profile's file.
 
 use super::units::factor;
-use super::{judging, Access, Encoding, Kind, Location, PointSpec, Table, WriteFunction};
+use super::{Access, Encoding, Kind, Location, PointSpec, Table, WriteFunction, judging};
 use site::text::{Node, Place, Section};
 use site::{DeviceId, PointId};
 use std::time::Duration;

@@ -62,7 +62,8 @@ fn whole(root: Section<'_>) -> Option<Profile> {
     check::points(&root, &placed, max_registers);
     let points: Vec<_> = placed.into_iter().map(|(_, point)| point).collect();
     let commands = commands::read(&root, &points);
-    let dead_man = root.section_maybe("dead_man").and_then(|s| commands::dead_man(s, &points, &commands));
+    let dead_man =
+        root.section_maybe("dead_man").and_then(|s| commands::dead_man(s, &points, &commands));
     root.finish();
     Some(Profile {
         name: name?,
