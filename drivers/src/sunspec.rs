@@ -17,6 +17,11 @@ const END: u16 = 0xFFFF;
 /// The most models of one device: the largest known list has fewer than 30.
 const MODELS_MAX: usize = 64;
 
+/// Models of one layout, which differ in the phases that they serve: inverters and meters, with
+/// whole numbers and with floats.
+const ALIKE: [&[u16]; 4] =
+    [&[103, 102, 101], &[113, 112, 111], &[203, 204, 202, 201], &[213, 214, 212, 211]];
+
 /// The models of one device: where the id register of each is, and its length.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Models(BTreeMap<u16, (u16, u16)>);
@@ -25,10 +30,14 @@ impl Models {
     /// The address of a value of `width` registers at `offset` from the id register of a model;
     /// `None` when the device lacks the model, or its model is too short.
     ///
-    /// The single-phase and split-phase inverters 101 and 102 have the same layout as 103.
+    /// Models of one layout stand for each other: a profile that names one of them serves a
+    /// device that has another. The named one comes first. A repeated block is addressed by its
+    /// offset; a device with fewer of them has a shorter model.
     pub(crate) fn address(&self, model: u16, offset: u16, width: u16) -> Option<u16> {
-        let alike: &[u16] = if model == 103 { &[103, 102, 101] } else { &[model] };
-        let &(base, length) = alike.iter().find_map(|model| self.0.get(model))?;
+        let group = ALIKE.iter().find(|group| group.contains(&model));
+        let alike = group.copied().unwrap_or_default();
+        let named = std::iter::once(&model).chain(alike);
+        let &(base, length) = named.into_iter().find_map(|model| self.0.get(model))?;
         let end = u32::from(offset) + u32::from(width);
         if end > u32::from(length) + 2 { None } else { base.checked_add(offset) }
     }
@@ -113,6 +122,7 @@ impl Discovery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Walks over a device whose registers are given by `read`.
     fn walk(read: impl Fn(u16) -> Option<[u16; 2]>) -> (Option<Models>, usize) {
@@ -178,12 +188,99 @@ mod tests {
     }
 
     #[test]
-    fn single_phase_inverters_share_the_layout_of_103() {
+    fn models_of_one_layout_stand_for_each_other() {
+        for group in ALIKE {
+            for &served in group {
+                let read = |address: u16| match address {
+                    40_000 => Some(MARKER),
+                    40_002 => Some([served, 50]),
+                    _ => None,
+                };
+                let models = walk(read).0.expect("a chain");
+                for &named in group {
+                    assert_eq!(models.address(named, 14, 1), Some(40_016), "{named} by {served}");
+                }
+                let foreign = ALIKE.iter().filter(|other| **other != group);
+                for &other in foreign.copied().flatten() {
+                    assert_eq!(models.address(other, 14, 1), None, "{other} by {served}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_named_model_is_preferred_to_others_of_its_layout() {
         let read = |address: u16| match address {
             40_000 => Some(MARKER),
             40_002 => Some([101, 50]),
+            40_054 => Some([103, 50]),
             _ => None,
         };
-        assert_eq!(walk(read).0.and_then(|models| models.address(103, 14, 1)), Some(40_016));
+        let models = walk(read).0.expect("a chain");
+        assert_eq!(models.address(103, 14, 1), Some(40_068));
+        assert_eq!(models.address(101, 14, 1), Some(40_016));
+        assert_eq!(models.address(102, 14, 1), Some(40_068), "the first of the layout");
+    }
+
+    #[test]
+    fn blocks_that_a_device_does_not_repeat_are_nowhere() {
+        let read = |address: u16| match address {
+            40_000 => Some(MARKER),
+            // Eight registers and two inputs of twenty each.
+            40_002 => Some([160, 48]),
+            40_052 => Some([END, 0]),
+            _ => None,
+        };
+        let models = walk(read).0.expect("a chain");
+        let power = |input: u16| models.address(160, 10 + 20 * (input - 1) + 11, 1);
+        assert_eq!([1, 2, 3, 4].map(power), [Some(40_023), Some(40_043), None, None]);
+    }
+
+    #[test]
+    fn model_1_comes_with_and_without_its_pad() {
+        for length in [65, 66] {
+            let next = 40_004 + length;
+            let read = |address: u16| match address {
+                40_000 => Some(MARKER),
+                40_002 => Some([1, length]),
+                _ if address == next => Some([103, 50]),
+                _ if address == next + 52 => Some([END, 0]),
+                _ => None,
+            };
+            let models = walk(read).0.expect("a chain");
+            assert_eq!(models.address(103, 14, 1), Some(next + 14));
+            assert_eq!(models.address(1, 50, 16), Some(40_052));
+        }
+    }
+
+    proptest! {
+        /// Whatever the registers hold, the walk ends, and no value lies outside its model.
+        #[test]
+        fn wrong_ids_and_lengths_lead_nowhere_but_to_an_end(
+            ids in prop::collection::vec((prop::sample::select(vec![1u16, 101, 160, 213, 704]),
+                any::<u16>()), 1..8),
+            model in prop::sample::select(vec![1u16, 103, 160, 203, 213, 704]),
+            offset in 2u16..2000,
+            width in 1u16..17,
+        ) {
+            let read = |address: u16| match address {
+                40_000 => Some(MARKER),
+                _ => {
+                    let (id, length) = ids[usize::from(address) % ids.len()];
+                    Some([id, length % 300])
+                }
+            };
+            let (models, reads) = walk(read);
+            prop_assert!(reads <= MODELS_MAX + 2);
+            let models = models.expect("a marker");
+            if let Some(address) = models.address(model, offset, width) {
+                let inside = models.0.values().any(|&(base, length)| {
+                    let end = u32::from(base) + u32::from(length) + 2;
+                    base.checked_add(offset) == Some(address)
+                        && u32::from(address) + u32::from(width) <= end
+                });
+                prop_assert!(inside);
+            }
+        }
     }
 }
