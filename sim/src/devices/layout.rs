@@ -97,7 +97,8 @@ impl Layout {
     }
 }
 
-fn table_of(table: ProfileTable) -> Table {
+/// The same table in the server's words.
+pub(crate) fn table_of(table: ProfileTable) -> Table {
     match table {
         ProfileTable::Coil => Table::Coils,
         ProfileTable::Discrete => Table::DiscreteInputs,

@@ -18,6 +18,8 @@
 //!   its well, or its clock;
 //! - a generator's panel only tells.
 //!
+//! A [`shelf`] is none of these: it serves any profile, and shows what it is told to.
+//!
 //! Devices know the plant and the time they are given; they ask no clock and open no link.
 
 mod battery;
@@ -33,6 +35,7 @@ mod lighting;
 mod memory;
 mod pump;
 mod remote;
+pub mod shelf;
 mod sources;
 mod sources_energy;
 mod sunspec;
