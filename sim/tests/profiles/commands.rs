@@ -93,10 +93,7 @@ fn heartbeat(profile: &Profile) -> Option<&str> {
 }
 
 /// Points that show whether the device obeys, and are not written by the command itself.
-fn told_by_the_device<'a>(
-    command: &'a CommandSpec,
-    setpoint: Setpoint,
-) -> Vec<(&'a str, f64, f64)> {
+fn told_by_the_device(command: &CommandSpec, setpoint: Setpoint) -> Vec<(&str, f64, f64)> {
     let written = |point: &str| command.writes.iter().any(|write| write.point == point);
     let own = command.confirm.iter().filter(|confirm| !written(&confirm.point));
     own.map(|c| (c.point.as_str(), value(c.equals, setpoint), c.tolerance)).collect()
