@@ -178,7 +178,8 @@ fn fits(kind: Kind, published: &Published) -> bool {
         Kind::F32 => &["f32"],
         Kind::F64 => &["f64"],
         Kind::Text(_) => &["alloc::string::String"],
-        Kind::Bit(_) | Kind::Flag => &[],
+        // Bits and decimal digits are no types of the published models.
+        _ => &[],
     };
     // Enumerations and bit fields are types of their own; they have no sign.
     let named = published.kind.starts_with("sunspec::models::");

@@ -127,7 +127,8 @@ proptest! {
         ),
     ) {
         let names = builtin_names();
-        let mut text: Vec<char> = builtin(names[which.index(names.len())]).expect("listed").chars().collect();
+        let text = builtin(names[which.index(names.len())]).expect("listed");
+        let mut text: Vec<char> = text.chars().collect();
         for (at, length, instead) in damages {
             let begin = at.index(text.len());
             let end = (begin + length).min(text.len());

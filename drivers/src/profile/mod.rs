@@ -23,6 +23,7 @@ pub use builtin::{builtin, builtin_names};
 pub use kind::Kind;
 pub use read::read;
 
+use crate::codec;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -138,6 +139,27 @@ pub enum Storage {
 }
 
 impl PointSpec {
+    /// The value in its own registers, in the unit used inside. `exponent` is the power of ten in
+    /// its scale factor, 0 when it has none. A bit of a table of bits is not in registers.
+    ///
+    /// # Errors
+    /// Why there is no value: wrong length, a sentinel, not a number, not plausible.
+    pub fn decode(&self, registers: &[u16], exponent: i32) -> Result<site::Value, site::Reason> {
+        codec::decode(&self.encoding, registers, exponent)
+    }
+
+    /// The registers of a value in the unit used inside; of a coil, one word that is 0 or 1.
+    ///
+    /// # Errors
+    /// In words, when the registers cannot hold it, or it is not plausible.
+    pub fn encode(&self, value: f64, exponent: i32) -> Result<Vec<u16>, String> {
+        match codec::encode(&self.encoding, value, exponent) {
+            Ok(codec::Raw::Bit(bit)) => Ok(vec![u16::from(bit)]),
+            Ok(codec::Raw::Registers(registers)) => Ok(registers),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// How often it is read on a device that is polled every `poll`.
     #[must_use]
     pub fn period(&self, poll: Duration) -> Duration {

@@ -39,9 +39,20 @@ pub(crate) fn shown(profile: &Profile, point: &PointSpec, round: Round) -> Shown
         Kind::Bit(_) | Kind::Flag => Shown::Flag(round == Round::First),
         Kind::Text(_) if round == Round::First => Shown::Text("Ab"),
         Kind::Text(_) => Shown::Text("z"),
+        _ if !point.names.is_empty() => Shown::Number(named(point, round)),
         _ if is_scale(profile, point) => Shown::Number(f64::from(exponent(round))),
         _ => Shown::Number(number(point, round)),
     }
+}
+
+/// One of the codes that have a name.
+fn named(point: &PointSpec, round: Round) -> f64 {
+    let code = match round {
+        Round::First => point.names.keys().next(),
+        Round::Second => point.names.keys().next_back(),
+    };
+    let code = code.copied().expect("the caller looked");
+    f64::from(u32::try_from(code).expect("codes of profiles are small"))
 }
 
 /// Raw numbers that use all words of a kind, and smaller ones for narrow ranges.

@@ -7,10 +7,11 @@ use crate::finding::{Finding, Section};
 use crate::tree::Tree;
 
 /// Each crate of ours, and which others of ours it may import, in its tests too.
-const MAY_IMPORT: [(&str, &[&str]); 6] = [
+const MAY_IMPORT: [(&str, &[&str]); 7] = [
     ("site", &[]),
     ("hydraulics", &["site"]),
     ("drivers", &["site"]),
+    ("drivers-fuzz", &["site", "drivers"]),
     ("policies", &["site", "hydraulics"]),
     ("regie", &["site", "hydraulics", "drivers", "policies"]),
     ("regie-sim", &["site", "hydraulics", "drivers", "policies", "regie"]),
