@@ -17,6 +17,7 @@ mod image;
 mod link;
 mod memory;
 pub mod profile;
+pub mod raw;
 mod schedule;
 mod sunspec;
 mod watch;

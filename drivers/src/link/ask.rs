@@ -5,6 +5,7 @@ use crate::codec::Raw;
 use crate::profile::{Table, WriteFunction};
 use std::borrow::Cow;
 use std::fmt;
+use tokio_modbus::prelude::{ReadCode, ReadDeviceIdentificationResponse};
 use tokio_modbus::{Request, Response};
 
 /// One Modbus request.
@@ -28,6 +29,13 @@ pub(crate) enum Ask {
         /// With which functions.
         function: WriteFunction,
     },
+    /// Read the device's identification, from this object on (functions 43 and 14).
+    Identify {
+        /// The first object.
+        from: u8,
+    },
+    /// Report the server's id (function 17).
+    ReportServer,
 }
 
 /// An answer that fits its question.
@@ -39,6 +47,17 @@ pub(crate) enum Answer {
     Registers(Vec<u16>),
     /// The write was acknowledged, with its own address and content.
     Written,
+    /// What the device says of itself.
+    Told(Told),
+}
+
+/// What a device says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Objects of its identification, and the one to go on with when there are more.
+    Objects(Vec<(u8, Vec<u8>)>, Option<u8>),
+    /// Its server id, whether it runs, and what else it says.
+    Server(u8, bool, Vec<u8>),
 }
 
 impl Ask {
@@ -51,6 +70,8 @@ impl Ask {
                 Table::Holding => Request::ReadHoldingRegisters(*address, *count),
                 Table::Input => Request::ReadInputRegisters(*address, *count),
             },
+            Self::Identify { from } => Request::ReadDeviceIdentification(ReadCode::Basic, *from),
+            Self::ReportServer => Request::ReportServerId,
             Self::Write { address, raw, function } => match (raw, function) {
                 (Raw::Bit(bit), WriteFunction::Single) => Request::WriteSingleCoil(*address, *bit),
                 (Raw::Bit(bit), WriteFunction::Multiple) => {
@@ -95,6 +116,8 @@ impl Ask {
                 };
                 Look { function, first: *address, second }
             }
+            Self::Identify { from } => Look { function: 0x2B, first: u16::from(*from), second: 0 },
+            Self::ReportServer => Look { function: 0x11, first: 0, second: 0 },
         }
     }
 
@@ -104,6 +127,7 @@ impl Ask {
             Self::Read { table, address, count } => (*table, *address, *count),
             Self::Write { address, raw: Raw::Bit(_), .. } => (Table::Coil, *address, 0),
             Self::Write { address, .. } => (Table::Holding, *address, 0),
+            Self::Identify { .. } | Self::ReportServer => (Table::Holding, 0, 0),
         };
         let step = if table.is_bits() { 8 } else { 1 };
         let counts = [count + step, count.saturating_sub(step), count + 2 * step, count + 3 * step];
@@ -140,7 +164,11 @@ impl Ask {
                 Err(format!("{} registers instead of {count}", words.len()))
             }
             (Self::Write { address, raw, .. }, response) => written(*address, raw, &response),
-            (Self::Read { .. }, _) => Err("another function's answer".into()),
+            (Self::Identify { .. }, Response::ReadDeviceIdentification(told)) => Ok(objects(told)),
+            (Self::ReportServer, Response::ReportServerId(id, runs, more)) => {
+                Ok(Answer::Told(Told::Server(id, runs, more)))
+            }
+            _ => Err("another function's answer".into()),
         }
     }
 }
@@ -152,6 +180,12 @@ fn exact_bits(mut bits: Vec<bool>, count: usize) -> Result<Answer, String> {
     }
     bits.truncate(count);
     Ok(Answer::Bits(bits))
+}
+
+fn objects(told: ReadDeviceIdentificationResponse) -> Answer {
+    let next = told.more_follows.then_some(told.next_object_id);
+    let objects = told.device_id_objects.into_iter();
+    Answer::Told(Told::Objects(objects.map(|one| (one.id, one.value.to_vec())).collect(), next))
 }
 
 fn written(address: u16, raw: &Raw, response: &Response) -> Result<Answer, String> {
@@ -175,6 +209,8 @@ impl fmt::Display for Ask {
             Self::Read { table, address, count } => {
                 write!(f, "reading {count} from {} {address}", table.word())
             }
+            Self::Identify { .. } => f.write_str("reading the identification"),
+            Self::ReportServer => f.write_str("asking for the server id"),
             Self::Write { address, raw: Raw::Bit(_), .. } => write!(f, "writing coil {address}"),
             Self::Write { address, raw: Raw::Registers(words), .. } => {
                 write!(f, "writing {} to holding {address}", words.len())

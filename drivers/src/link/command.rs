@@ -109,7 +109,7 @@ impl Link {
         }
         match self.ask(unit, &Ask::Write { address, raw, function }).await? {
             Answer::Written => Ok(()),
-            Answer::Bits(_) | Answer::Registers(_) => Err(absent()),
+            Answer::Bits(_) | Answer::Registers(_) | Answer::Told(_) => Err(absent()),
         }
     }
 
@@ -123,7 +123,7 @@ impl Link {
         Ok(match self.ask(unit, &Ask::Read { table, address, count }).await? {
             Answer::Bits(bits) => bits.first().is_some_and(|bit| *raw == Raw::Bit(*bit)),
             Answer::Registers(words) => *raw == Raw::Registers(words),
-            Answer::Written => false,
+            Answer::Written | Answer::Told(_) => false,
         })
     }
 
@@ -153,7 +153,7 @@ impl Link {
         let count = encoding.kind.width();
         match self.ask(unit, &Ask::Read { table, address, count }).await? {
             Answer::Registers(words) => codec::exponent(&encoding, &words).map_err(|_| bad()),
-            Answer::Bits(_) | Answer::Written => Err(bad()),
+            Answer::Bits(_) | Answer::Written | Answer::Told(_) => Err(bad()),
         }
     }
 }

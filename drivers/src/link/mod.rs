@@ -13,6 +13,7 @@ mod rounds;
 mod unit;
 mod wire;
 
+pub(crate) use ask::{Answer, Ask, Told};
 pub(crate) use backoff::seed;
 pub(crate) use queue::{Job, Parts, Sender, queue};
 pub(crate) use unit::Unit;
@@ -21,7 +22,6 @@ pub(crate) use wire::{CONNECTING_MAX, Wire};
 use crate::clock::Clock;
 use crate::error::FieldError;
 use crate::image::LinkHealth;
-use crate::link::ask::{Answer, Ask};
 use futures::FutureExt;
 use queue::Receiver;
 use site::Mono;

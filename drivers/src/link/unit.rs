@@ -258,7 +258,7 @@ impl Unit {
                 let words = words.get(within(point)?).ok_or(Reason::WrongAnswer)?;
                 codec::decode(&spec.encoding, words, exponent)
             }
-            Answer::Written => Err(Reason::WrongAnswer),
+            Answer::Written | Answer::Told(_) => Err(Reason::WrongAnswer),
         }
     }
 

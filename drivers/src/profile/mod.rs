@@ -74,6 +74,8 @@ pub struct PointSpec {
     pub location: Location,
     /// How its registers become a value.
     pub encoding: Encoding,
+    /// The unit that the file gives, in which people read and write it; none for what has none.
+    pub unit: Option<String>,
     /// Read, written, or both.
     pub access: Access,
     /// Read only every [`SLOW_ROUNDS`] times the device's own period.
@@ -165,6 +167,19 @@ impl PointSpec {
     pub fn period(&self, poll: Duration) -> Duration {
         let usual = if self.slow { poll * SLOW_ROUNDS } else { poll };
         self.every.unwrap_or(usual)
+    }
+}
+
+impl PointSpec {
+    /// A number in the unit used inside, as people read it: in the profile's own unit.
+    #[must_use]
+    pub fn for_people(&self, inside: f64) -> f64 {
+        inside / self.encoding.unit_factor
+    }
+    /// A number in the profile's own unit, as it is used inside.
+    #[must_use]
+    pub fn from_people(&self, shown: f64) -> f64 {
+        shown * self.encoding.unit_factor
     }
 }
 

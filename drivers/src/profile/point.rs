@@ -68,6 +68,7 @@ pub(super) fn read(
     let location = location(section, frame);
     let kind = kind(section, frame);
     let encoding = kind.and_then(|kind| encoding(section, kind));
+    let unit = section.text_maybe("unit");
     let words =
         [("read", Access::Read), ("write", Access::Write), ("read-write", Access::ReadWrite)];
     let access = section.choice_maybe("access", &words).unwrap_or(Access::Read);
@@ -89,6 +90,7 @@ pub(super) fn read(
         name,
         location,
         encoding,
+        unit,
         access,
         slow,
         every,

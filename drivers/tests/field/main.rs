@@ -5,6 +5,7 @@ mod judging;
 mod line;
 mod network;
 mod peer;
+mod raw;
 mod reading;
 mod recognising;
 mod writing;
