@@ -6,8 +6,9 @@ use crate::load::Loaded;
 use crate::store::{Opened, Store, StoreError};
 use crate::tables::Tables;
 use drivers::clock::Clock;
-use drivers::connect::Live;
+use drivers::connect::{Connect, Live};
 use jiff::Timestamp;
+use site::model::Device;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,12 @@ pub enum ResidentError {
     /// Serving status and metrics ended with an error.
     #[error("serving status and metrics ended: {0}")]
     Serve(std::io::Error),
+}
+
+/// How the real field is reached. Whoever talks to devices, daemon or tool, does it through this.
+#[must_use]
+pub fn live(devices: &[Device]) -> Arc<dyn Connect> {
+    Arc::new(Live::new(devices))
 }
 
 /// The folder of state and history: what systemd gives, what the site says, or a folder here.
@@ -91,7 +98,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), R
         site = %loaded.site.id, devices = loaded.site.devices.len(), %address,
         state = %folder.display(), "started; observing before anything is written"
     );
-    let connect = Arc::new(Live::new(&loaded.site.devices));
+    let connect = live(&loaded.site.devices);
     let parts = Parts {
         loaded,
         connect,

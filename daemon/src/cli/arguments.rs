@@ -1,6 +1,7 @@
 //! The arguments, and what `--help` says of them.
 
 use super::exit;
+use super::probe::ProbeArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -44,6 +45,9 @@ pub enum Action {
         #[arg(value_name = "FILE", env = "REGIE_SITE", default_value = SITE_DEFAULT)]
         site: PathBuf,
     },
+    /// Ask a device what it is and what stands in its registers; nothing is ever written
+    #[command(after_help = exit::HELP)]
+    Probe(ProbeArguments),
     /// Take up, show and clear limits of import and export that the grid's operator orders
     Limit {
         /// What to do.

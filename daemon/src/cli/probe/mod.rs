@@ -1,0 +1,77 @@
+//! `regie probe`: what is behind an address, without any site. Reads only.
+
+mod arguments;
+mod look;
+mod render;
+mod scan;
+
+pub use arguments::{ProbeArguments, Range, Units};
+pub use look::{Look, Shown};
+pub use render::{look as render_look, scan as render_scan};
+pub use scan::{
+    Answered, ProbeReport, ProfileReport, RoundTrips, ServerReport, SilentUnit, SunspecModelReport,
+    SunspecReport, UnitReport,
+};
+
+use super::exit;
+use crate::resident;
+use drivers::Clock;
+use drivers::raw::{Raw, RawError};
+use serde::Serialize;
+
+/// Asks the device; returns the exit code. Everything has been printed.
+#[must_use]
+pub fn run(arguments: &ProbeArguments) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("regie: the runtime cannot start: {error}");
+            return exit::INTERNAL;
+        }
+    };
+    runtime.block_on(async {
+        let clock = Clock::system();
+        let mut raw = Raw::new(arguments.address.clone(), resident::live(&[]), clock.clone());
+        match arguments.read {
+            Some(range) => look(&mut raw, arguments, range).await,
+            None => scan(&mut raw, arguments, &clock).await,
+        }
+    })
+}
+
+async fn look(raw: &mut Raw, arguments: &ProbeArguments, range: Range) -> u8 {
+    let look = look::look(raw, arguments, range).await;
+    finish(look, arguments.json, render::look)
+}
+
+async fn scan(raw: &mut Raw, arguments: &ProbeArguments, clock: &Clock) -> u8 {
+    let report = match scan::scan(raw, arguments, clock).await {
+        Ok(report) => report,
+        Err(error) => return finish(Err(error), arguments.json, render::scan),
+    };
+    let nobody = report.units.is_empty();
+    let code = finish(Ok(report), arguments.json, render::scan);
+    if nobody { exit::UNAVAILABLE } else { code }
+}
+
+fn finish<T: Serialize>(
+    outcome: Result<T, RawError>,
+    json: bool,
+    render: impl FnOnce(&T) -> String,
+) -> u8 {
+    match outcome {
+        Ok(found) => {
+            let text = if json {
+                serde_json::to_string_pretty(&found).expect("names and numbers become JSON")
+            } else {
+                render(&found)
+            };
+            println!("{}", text.trim_end());
+            exit::OK
+        }
+        Err(error) => {
+            eprintln!("regie: {error}");
+            if matches!(error, RawError::Beyond { .. }) { exit::USAGE } else { exit::UNAVAILABLE }
+        }
+    }
+}
