@@ -114,8 +114,9 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), R
     let fetching = tables.fetch(controller.tariff()).map(tokio::spawn);
     let overseer = tokio::spawn(controller.oversee());
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let sources =
-        http::Sources::new(controller.view(), controller.desk()).with_what_if(controller.what_if());
+    let sources = http::Sources::new(controller.view(), controller.desk())
+        .with_what_if(controller.what_if())
+        .with_points(controller.points());
     let serve = http::serve(listener, sources, async {
         let _ = ended.await;
     });

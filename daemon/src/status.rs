@@ -2,8 +2,10 @@
 //! Timestamps, not ages; SI base units in names; absence is `null`.
 
 mod assets;
+mod points;
 
 pub use assets::{AssetDetails, LimitStatus, SessionStatus};
+pub use points::{PointStatus, PointsStatus};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

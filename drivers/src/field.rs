@@ -7,6 +7,7 @@ use crate::image::{DeviceHealth, Image, LinkHealth};
 use crate::link::{CONNECTING_MAX, Job, Link, Parts, Sender, Unit, Wire, queue, seed};
 use crate::memory::{Action, Memory};
 use crate::profile::{Profile, Refresh};
+use crate::window::Window;
 use futures::future::join_all;
 use site::command::{Command, Delivery, Guarded, Receipt, Verification};
 use site::model::{Device, Endpoint, LinkOptions};
@@ -126,6 +127,12 @@ impl Field {
             known.image.freeze(now.mono, &mut samples);
         }
         Snapshot::new(now, samples)
+    }
+
+    /// A look at the process image for those who only want to see.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        Window::new(self.devices.values().map(|known| Arc::clone(&known.image)))
     }
 
     /// Writes guarded commands and returns a receipt for each, in their order.

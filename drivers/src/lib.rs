@@ -22,8 +22,10 @@ mod schedule;
 mod sunspec;
 mod watch;
 mod wear;
+mod window;
 
 pub use clock::Clock;
 pub use connect::{BoxedStream, Connect, Live};
 pub use field::{Field, FieldDevice};
 pub use image::{DeviceHealth, LinkHealth};
+pub use window::Window;

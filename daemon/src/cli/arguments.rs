@@ -1,6 +1,7 @@
 //! The arguments, and what `--help` says of them.
 
 use super::exit;
+use super::points::PointsArguments;
 use super::probe::ProbeArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -48,6 +49,9 @@ pub enum Action {
     /// Ask a device what it is and what stands in its registers; nothing is ever written
     #[command(after_help = exit::HELP)]
     Probe(ProbeArguments),
+    /// Show what every point reads now, its quality and its age
+    #[command(after_help = exit::HELP)]
+    Points(PointsArguments),
     /// Take up, show and clear limits of import and export that the grid's operator orders
     Limit {
         /// What to do.
@@ -300,6 +304,12 @@ pub enum Target {
 }
 
 impl Question {
+    /// The same, for another site file.
+    #[must_use]
+    pub fn at_site(self, site: PathBuf) -> Self {
+        Self { site, ..self }
+    }
+
     /// Where to ask. An address wins over a file: the file has a default, the address has none.
     #[must_use]
     pub fn target(&self) -> Target {

@@ -3,7 +3,7 @@
 use super::exit;
 use crate::control::WHAT_IF_SECONDS_MAX;
 use crate::http::{Explanation, NewLimit, Refusal, WhatIfQuestion};
-use crate::status::{LimitStatus, Status};
+use crate::status::{LimitStatus, PointsStatus, Status};
 use policies::optimise::Counterfactual;
 use serde::de::DeserializeOwned;
 use site::AssetId;
@@ -132,6 +132,14 @@ impl Client {
     /// When nobody answers, or not in words of this version.
     pub fn status(&self) -> Result<Answer<Status>, ClientError> {
         self.get("/api/status")
+    }
+
+    /// What every point reads now.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub fn points(&self) -> Result<Answer<PointsStatus>, ClientError> {
+        self.get("/api/points")
     }
 
     /// The plan in force.

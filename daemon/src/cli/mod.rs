@@ -8,6 +8,7 @@ pub mod client;
 pub mod exit;
 mod forecast;
 pub mod limits;
+pub mod points;
 pub mod probe;
 pub mod render;
 pub mod run;

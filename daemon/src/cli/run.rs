@@ -2,7 +2,7 @@
 
 use super::arguments::{Action, ForecastAction, Log, Question, Target};
 use super::client::{Client, ClientError};
-use super::{exit, limits, probe, render, tariff, what_if};
+use super::{exit, limits, points, probe, render, tariff, what_if};
 use crate::load::{Loaded, load};
 use crate::past;
 use crate::resident::{self, ResidentError};
@@ -21,6 +21,7 @@ pub fn run(action: &Action) -> u8 {
         Action::Run { site, log } => resident(site, *log),
         Action::Check { site } => check(site),
         Action::Probe(arguments) => probe::run(arguments),
+        Action::Points(arguments) => points::run(arguments),
         Action::Tariff { question } => tariff::run(question),
         Action::Limit { action } => {
             answer(action.question(), |client, json| limits::ask(client, action, json))

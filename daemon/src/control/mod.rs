@@ -7,6 +7,7 @@ mod history;
 mod ladder;
 mod model;
 mod outlook;
+mod points;
 mod state;
 mod tally;
 mod view;
@@ -14,6 +15,7 @@ mod what_if;
 
 pub use desk::{Desk, DeskError, Granted, Request, Until};
 pub use outlook::Outlook;
+pub use points::Points;
 pub use state::State;
 pub use what_if::{WHAT_IF_SECONDS_MAX, WhatIf, WhatIfError};
 

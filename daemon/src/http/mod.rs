@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod host;
 mod limits;
+mod points;
 mod routes;
 mod serve;
 mod view;

@@ -3,9 +3,10 @@
 use super::answer::{METRICS, TEXT, answer, json, refuse};
 use super::host::admit;
 use super::limits::{self, Place};
+use super::points::{self, Image};
 use super::view::{Explanation, View};
 use super::what_if::{self, Oracle};
-use crate::control::{Desk, WhatIf};
+use crate::control::{Desk, Points, WhatIf};
 use crate::metrics;
 use axum::Router;
 use axum::extract::{FromRef, Path, State};
@@ -19,8 +20,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Everything that can be asked.
-const ROUTES: &str =
-    "/healthz, /metrics, /api/status, /api/plan, /api/explain/{asset}, /api/limits, /api/what-if";
+const ROUTES: &str = "/healthz, /metrics, /api/status, /api/plan, /api/points, \
+                      /api/explain/{asset}, /api/limits, /api/what-if";
 
 /// The newest view, at any time.
 pub(super) type Views = watch::Receiver<Arc<View>>;
@@ -31,13 +32,14 @@ pub struct Sources {
     views: Views,
     desk: Place,
     oracle: Oracle,
+    image: Image,
 }
 
 impl Sources {
     /// A daemon's views, and its desk.
     #[must_use]
     pub const fn new(views: watch::Receiver<Arc<View>>, desk: Desk) -> Self {
-        Self { views, desk: Some(desk), oracle: None }
+        Self { views, desk: Some(desk), oracle: None, image: None }
     }
 
     /// The same, with answers to what something would cost.
@@ -45,12 +47,18 @@ impl Sources {
     pub fn with_what_if(self, what_if: WhatIf) -> Self {
         Self { oracle: Some(what_if), ..self }
     }
+
+    /// The same, with live points.
+    #[must_use]
+    pub fn with_points(self, points: Points) -> Self {
+        Self { image: Some(points), ..self }
+    }
 }
 
 /// Views alone: nothing can be changed.
 impl From<watch::Receiver<Arc<View>>> for Sources {
     fn from(views: watch::Receiver<Arc<View>>) -> Self {
-        Self { views, desk: None, oracle: None }
+        Self { views, desk: None, oracle: None, image: None }
     }
 }
 
@@ -72,6 +80,12 @@ impl FromRef<Sources> for Oracle {
     }
 }
 
+impl FromRef<Sources> for Image {
+    fn from_ref(sources: &Sources) -> Self {
+        sources.image.clone()
+    }
+}
+
 /// All routes, behind the check of who asks.
 pub(super) fn router(sources: Sources) -> Router {
     Router::new()
@@ -79,6 +93,7 @@ pub(super) fn router(sources: Sources) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/status", get(status))
         .route("/api/plan", get(plan))
+        .route("/api/points", get(points::list))
         .route("/api/explain/{asset}", get(explain))
         .route("/api/limits", get(limits::list).post(limits::set).delete(limits::clear_all))
         .route("/api/limits/{id}", delete(limits::clear))

@@ -141,7 +141,8 @@ impl Demo {
         });
         let view = controller.view();
         let sources = http::Sources::new(controller.view(), controller.desk())
-            .with_what_if(controller.what_if());
+            .with_what_if(controller.what_if())
+            .with_points(controller.points());
         let serving = tokio::spawn(http::serve(listener, sources, std::future::pending()));
         let scene = || {
             let ledger = books.look();
