@@ -5,6 +5,7 @@ mod assets;
 mod points;
 
 pub use assets::{AssetDetails, LimitStatus, SessionStatus};
+pub(crate) use points::digits;
 pub use points::{PointStatus, PointsStatus};
 
 use jiff::Timestamp;

@@ -50,6 +50,8 @@ pub fn propose(
         }
     }
     generator::only_carried(site, snapshot, &mut proposals);
+    // Last, so that the caps reckon with what an operator wants instead of what was planned.
+    proposals.extend(known.overrides.iter().cloned());
     let narrowed = caps::narrow(site, snapshot, known, &proposals);
     proposals.extend(narrowed);
     proposals.extend(site.pumps.iter().filter_map(|pump| low_level(site, snapshot, pump)));

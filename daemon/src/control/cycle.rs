@@ -1,6 +1,7 @@
 //! One cycle, phase by phase, and the guard's look between cycles.
 
 use super::ladder::{self, Decision};
+use super::operate::Look;
 use super::{Controller, DECISION_CYCLES, Policy};
 use jiff::Timestamp;
 use policies::district::Image;
@@ -27,6 +28,7 @@ impl Controller {
     /// record. The field is polled by its own tasks; freezing takes what they have read.
     pub(super) async fn cycle(&mut self) -> CycleRecord {
         let now = self.clock.now();
+        let by_hand = self.standing();
         let snapshot = self.freeze(now);
         let estimate = self.estimate(&snapshot);
         let forecast = self.forecast(&estimate);
@@ -44,16 +46,18 @@ impl Controller {
         let newest = self.newest(snapshot);
         self.decision = decision.clone();
         self.decided_until = now.mono.after(self.loaded.site.pace.cycle * DECISION_CYCLES);
+        self.end_overrides(&by_hand);
         self.proposals = self.propose(&newest, &decision);
         let allowed = self.guard(&newest);
         let receipts = self.write(newest.now, &allowed).await;
         let verifications = self.verify(&newest);
+        self.verify_overrides(&verifications);
         self.record((newest, estimate, decision), allowed, receipts, verifications)
     }
 
     /// The guard's look between cycles: the same decision, newer inputs. A level that falls low,
     /// an export that grows, dusk: none of them waits for the next cycle.
-    pub(super) async fn tick(&mut self) {
+    pub(super) async fn tick(&mut self) -> Look {
         let now = self.clock.now();
         let snapshot = self.freeze(now);
         if now.mono > self.decided_until && self.decision.rung != Rung::Release {
@@ -67,9 +71,11 @@ impl Controller {
         self.tally.judged(&allowed.verdicts);
         self.tally.delivered(&receipts);
         self.tally.verified(&verifications);
+        self.verify_overrides(&verifications);
+        Look { allowed, receipts }
     }
 
-    fn freeze(&mut self, now: Now) -> Snapshot {
+    pub(super) fn freeze(&mut self, now: Now) -> Snapshot {
         self.clock.step();
         let snapshot = self.field.freeze(now);
         let site = &self.loaded.site;
@@ -144,8 +150,8 @@ impl Controller {
                 biased;
                 done = &mut solve => break done,
                 () = &mut give_up => return self.gave_up(limit),
-                () = clock.sleep_until(tick) => self.tick().await,
-                Some(errand) = self.requests.recv() => self.settle(errand),
+                () = clock.sleep_until(tick) => drop(self.tick().await),
+                Some(errand) = self.requests.recv() => self.settle(errand).await,
             }
         };
         let Ok((planner, result, work)) = done else {
@@ -180,7 +186,11 @@ impl Controller {
         decision
     }
 
-    fn propose(&self, snapshot: &Snapshot, decision: &Decision) -> Vec<site::command::Proposal> {
+    pub(super) fn propose(
+        &self,
+        snapshot: &Snapshot,
+        decision: &Decision,
+    ) -> Vec<site::command::Proposal> {
         let site = &self.loaded.site;
         let program = |lighting: &site::asset::Lighting| {
             let now = snapshot.now.utc;
@@ -190,6 +200,7 @@ impl Controller {
         let program: BTreeMap<AssetId, Ratio> = site.lighting.iter().map(program).collect();
         let limits = self.state.limits.all(snapshot.now.utc);
         let known = Circumstances::new(program, limits, &self.believed);
+        let known = known.with_overrides(self.overrides());
         propose(site, snapshot, decision.plan.as_ref(), decision.rung, &known)
     }
 

@@ -3,6 +3,8 @@
 //! on disk.
 
 use super::Controller;
+use super::operate::{WriteError, WriteReport, WriteWish};
+use crate::store::WriteEntry;
 use jiff::Timestamp;
 use policies::limits::{LimitError, Order};
 use site::Mono;
@@ -17,6 +19,11 @@ const QUEUE_MAX: usize = 8;
 /// How long a request may wait for its answer, real time. The controller looks at its desk whenever
 /// it waits, and during every solve.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// The same for a write by hand: the device's answer is waited for, and slow ones are given up to
+/// four times their timeout.
+const WRITE_PATIENCE: Duration = Duration::from_secs(WRITE_SECONDS_MAX);
+/// How long the answer to a write by hand may take, in seconds.
+pub const WRITE_SECONDS_MAX: u64 = 20;
 
 /// When a limit ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,7 +76,14 @@ pub enum DeskError {
 pub type Granted = Vec<Order>;
 
 /// A request on its way, with the place for its answer.
-pub(super) type Errand = (Request, oneshot::Sender<Result<Granted, DeskError>>);
+pub(super) enum Errand {
+    /// About limits from outside.
+    Limit(Request, oneshot::Sender<Result<Granted, DeskError>>),
+    /// A write by hand.
+    Write(Box<WriteWish>, oneshot::Sender<Result<WriteReport, WriteError>>),
+    /// The last writes by hand.
+    Writes(usize, oneshot::Sender<Result<Vec<WriteEntry>, WriteError>>),
+}
 
 /// Where requests are handed in.
 #[derive(Debug, Clone)]
@@ -90,9 +104,33 @@ impl Desk {
     /// for its answer ([`DeskError::Busy`]) may still be taken up: look at what is in force.
     pub async fn ask(&self, request: Request) -> Result<Granted, DeskError> {
         let (reply, answer) = oneshot::channel();
-        self.sender.try_send((request, reply)).map_err(|_| DeskError::Busy)?;
+        self.sender.try_send(Errand::Limit(request, reply)).map_err(|_| DeskError::Busy)?;
         let answered = tokio::time::timeout(PATIENCE, answer).await;
         answered.ok().and_then(Result::ok).unwrap_or(Err(DeskError::Busy))
+    }
+
+    /// Hands in a write by hand and waits until it is written, or is not.
+    ///
+    /// # Errors
+    /// When nothing was written; after [`WriteError::Failed`] and [`WriteError::Busy`] nobody
+    /// knows whether it was: look at the point and at [`Desk::writes`].
+    pub async fn write(&self, wish: WriteWish) -> Result<WriteReport, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let errand = Errand::Write(Box::new(wish), reply);
+        self.sender.try_send(errand).map_err(|_| WriteError::Busy)?;
+        let answered = tokio::time::timeout(WRITE_PATIENCE, answer).await;
+        answered.ok().and_then(Result::ok).unwrap_or(Err(WriteError::Busy))
+    }
+
+    /// The last writes by hand, the newest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn writes(&self, limit: usize) -> Result<Vec<WriteEntry>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.sender.try_send(Errand::Writes(limit, reply)).map_err(|_| WriteError::Busy)?;
+        let answered = tokio::time::timeout(PATIENCE, answer).await;
+        answered.ok().and_then(Result::ok).unwrap_or(Err(WriteError::Busy))
     }
 }
 
@@ -110,23 +148,35 @@ impl Controller {
             tokio::select! {
                 biased;
                 () = clock.sleep_until(at) => return,
-                Some(errand) = self.requests.recv() => self.settle(errand),
+                Some(errand) = self.requests.recv() => self.settle(errand).await,
             }
         }
     }
 
-    /// Grants a request, puts the state on disk, answers, and shows what is now in force.
-    pub(super) fn settle(&mut self, (request, reply): Errand) {
-        // Whoever asked has gone: what nobody is told must not be.
-        if reply.is_closed() {
-            return;
+    /// Does what was handed in, and answers. Whoever asked may have gone: what nobody is told must
+    /// not be.
+    pub(super) async fn settle(&mut self, errand: Errand) {
+        match errand {
+            Errand::Limit(request, reply) if !reply.is_closed() => {
+                let granted = self.grant(request);
+                self.show_limits();
+                // It is on disk; somebody who does not wait for the answer finds it in force.
+                let _ = reply.send(granted);
+            }
+            Errand::Write(wish, reply) if !reply.is_closed() => {
+                let written = self.operate(&wish).await;
+                self.show_again();
+                // It is on record; somebody who does not wait for the answer finds it there.
+                let _ = reply.send(written);
+            }
+            Errand::Writes(limit, reply) => {
+                let _ = reply.send(self.written(limit));
+            }
+            Errand::Limit(..) | Errand::Write(..) => {}
         }
-        let granted = self.grant(request);
-        self.show_limits();
-        // It is on disk; somebody who does not wait for the answer finds it in force.
-        let _ = reply.send(granted);
     }
 
+    /// Grants a request about limits, and puts the state on disk.
     fn grant(&mut self, request: Request) -> Result<Granted, DeskError> {
         let now = self.clock.now().utc;
         let before = self.state.limits.clone();

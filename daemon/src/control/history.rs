@@ -1,6 +1,6 @@
 //! State and history on disk, for a controller that goes on whatever the disk does.
 
-use crate::store::{Opened, Store, StoreError};
+use crate::store::{Opened, Store, StoreError, WriteEntry, WriteIntent, WriteOutcome};
 use jiff::Timestamp;
 use site::command::Command;
 use site::record::CycleRecord;
@@ -37,6 +37,37 @@ impl History {
     ) -> Result<(), String> {
         let Some(store) = &mut self.store else { return Ok(()) };
         store.remember(at, state, hash).map_err(|error| error.to_string())
+    }
+
+    /// Puts on disk what somebody is about to write by hand; its number.
+    ///
+    /// # Errors
+    /// In words, when the disk fails or nothing is kept: then it must not be written.
+    pub(super) fn begin_write(&mut self, intent: &WriteIntent) -> Result<u64, String> {
+        let store = self.store.as_mut().ok_or("no history is kept here")?;
+        store.begin_write(intent).map_err(|error| error.to_string())
+    }
+
+    /// Completes that entry. The field has it already: a disk that fails now is only said.
+    pub(super) fn end_write(&mut self, id: u64, outcome: &WriteOutcome) {
+        let at = outcome.at;
+        let result = self.store.as_mut().map_or(Ok(()), |store| store.end_write(id, outcome));
+        self.judge(at, result);
+    }
+
+    /// Notes whether the field showed what was written by hand.
+    pub(super) fn verify_write(&mut self, at: Timestamp, id: u64, word: &str) {
+        let result = self.store.as_mut().map_or(Ok(()), |store| store.verify_write(id, word));
+        self.judge(at, result);
+    }
+
+    /// The last writes by hand, the newest first.
+    ///
+    /// # Errors
+    /// In words, when the disk fails.
+    pub(super) fn writes(&self, limit: usize) -> Result<Vec<WriteEntry>, String> {
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        store.writes(limit).map_err(|error| error.to_string())
     }
 
     /// Puts a completed cycle and the state on disk, and forgets what is too old.

@@ -6,6 +6,7 @@ mod desk;
 mod history;
 mod ladder;
 mod model;
+mod operate;
 mod outlook;
 mod points;
 mod state;
@@ -13,7 +14,8 @@ mod tally;
 mod view;
 mod what_if;
 
-pub use desk::{Desk, DeskError, Granted, Request, Until};
+pub use desk::{Desk, DeskError, Granted, Request, Until, WRITE_SECONDS_MAX};
+pub use operate::{WriteError, WriteReport, WriteWish};
 pub use outlook::Outlook;
 pub use points::Points;
 pub use state::State;
@@ -112,6 +114,8 @@ pub struct Controller {
     proposals: Vec<Proposal>,
     commands: Vec<Guarded<Command>>,
     verdicts: Vec<Verdict>,
+    /// What was written by hand and stands until the next cycle decides.
+    overrides: operate::Overrides,
     /// What is wrong with the tariff's tables, in words.
     tariff_trouble: Option<String>,
     desk: Desk,
@@ -156,6 +160,7 @@ impl Controller {
             proposals: Vec::new(),
             commands: Vec::new(),
             verdicts: Vec::new(),
+            overrides: operate::Overrides::new(),
             tariff_trouble: None,
             desk,
             requests,

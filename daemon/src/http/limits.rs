@@ -1,4 +1,4 @@
-//! Limits from outside over HTTP: the one thing that can be changed here. Only from this machine,
+//! Limits from outside over HTTP: what people can change here for longer. Only from this machine,
 //! never from a page of somebody else's in a browser on it (see [`super::host`]), only as JSON, and
 //! answered with yes only when it is on disk.
 

@@ -1,5 +1,6 @@
-//! Status, plan, explanations, health and metrics over HTTP, on the loopback interface, and limits
-//! from outside, which can also be entered and cleared; and what something would cost.
+//! Status, plan, explanations, points, health and metrics over HTTP, on the loopback interface;
+//! limits from outside, which can also be entered and cleared; writes by hand, which go through the
+//! guard; and what something would cost.
 //!
 //! Nothing else changes anything, no cookie or token exists, and no file is served. Limits hold
 //! against whatever runs on the same machine or in a browser on it: foreign `Host` headers (DNS
@@ -14,6 +15,7 @@ mod routes;
 mod serve;
 mod view;
 mod what_if;
+mod writes;
 
 pub use limits::NewLimit;
 pub use routes::Sources;

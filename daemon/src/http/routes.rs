@@ -6,6 +6,7 @@ use super::limits::{self, Place};
 use super::points::{self, Image};
 use super::view::{Explanation, View};
 use super::what_if::{self, Oracle};
+use super::writes;
 use crate::control::{Desk, Points, WhatIf};
 use crate::metrics;
 use axum::Router;
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 
 /// Everything that can be asked.
 const ROUTES: &str = "/healthz, /metrics, /api/status, /api/plan, /api/points, \
-                      /api/explain/{asset}, /api/limits, /api/what-if";
+                      /api/explain/{asset}, /api/limits, /api/writes, /api/what-if";
 
 /// The newest view, at any time.
 pub(super) type Views = watch::Receiver<Arc<View>>;
@@ -97,6 +98,7 @@ pub(super) fn router(sources: Sources) -> Router {
         .route("/api/explain/{asset}", get(explain))
         .route("/api/limits", get(limits::list).post(limits::set).delete(limits::clear_all))
         .route("/api/limits/{id}", delete(limits::clear))
+        .route("/api/writes", get(writes::list).post(writes::write))
         .route("/api/what-if", post(what_if::ask))
         .fallback(unknown)
         .method_not_allowed_fallback(read_only)
@@ -187,6 +189,7 @@ async fn unknown(uri: Uri) -> Response {
 
 async fn read_only(method: Method) -> Response {
     let error = format!("{method} is not possible here");
-    let help = "use GET: only limits can be changed, at /api/limits; POST asks /api/what-if";
+    let help = "use GET: only limits can be changed, at /api/limits, and points written, at \
+                /api/writes; POST asks /api/what-if";
     refuse(StatusCode::METHOD_NOT_ALLOWED, error, help)
 }

@@ -7,6 +7,7 @@
 //!
 //! The store does not decide what the state means, does not ask a clock, and starts no thread.
 
+mod audit;
 mod encode;
 mod error;
 mod lock;
@@ -16,6 +17,7 @@ mod retain;
 mod schema;
 mod write;
 
+pub use audit::{WRITES_SHOWN_MAX, WriteEnd, WriteEntry, WriteIntent, WriteOutcome};
 pub use error::StoreError;
 pub use open::Opened;
 pub use read::{IMAGES_MAX, Image, READINGS_MAX, RECORDS_MAX, Reading};

@@ -81,7 +81,7 @@ impl Store {
         let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
         schema::wait_for_writers(&connection).map_err(fault)?;
         match schema::found(&connection).map_err(fault)? {
-            Found::Ours => {}
+            Found::Ours | Found::Earlier(_) => {}
             Found::Version(version) => {
                 let why = format!("its tables are of version {version}, unknown here");
                 return Err(corrupt(why));
@@ -141,6 +141,7 @@ fn attempt(path: &Path) -> Result<Ready, StoreError> {
     match schema::found(&connection).map_err(fault)? {
         Found::Empty => schema::create(&connection).map_err(fault)?,
         Found::Ours => schema::settle(&connection).map_err(fault)?,
+        Found::Earlier(version) => schema::step_up(&connection, version).map_err(fault)?,
         Found::Foreign => return Err(corrupt("it is not a file of regie".to_owned())),
         Found::Version(version) => {
             return Err(corrupt(format!("its tables are of version {version}, unknown here")));

@@ -5,8 +5,9 @@ use rusqlite::Connection;
 /// Marks a SQLite file as a store of Régie ("REGI" in ASCII).
 const APPLICATION: i64 = 0x5245_4749;
 
-/// Version of the tables below. Raise it when they change; a file of another version is set aside.
-const VERSION: i64 = 1;
+/// Version of the tables below. Raise it when they change, and add to [`STEPS`] what makes an
+/// earlier file into a present one; a file of a later version is set aside.
+const VERSION: i64 = 2;
 
 /// How long a statement waits for somebody who reads the file with another tool.
 const BUSY_MS_MAX: u64 = 1_000;
@@ -101,6 +102,30 @@ const TABLES: &str = "
     ) STRICT;
 ";
 
+/// Writes by hand: said before the field is written, completed after.
+const WRITES: &str = "
+    CREATE TABLE operator_write (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ts INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        point TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        old TEXT NOT NULL,
+        new TEXT NOT NULL,
+        setpoint TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        ended INTEGER,
+        outcome TEXT,
+        told TEXT,
+        verdicts TEXT,
+        failure TEXT,
+        verification TEXT
+    ) STRICT;
+";
+
+/// What makes a file of version 1 into one of version 2, and so on.
+const STEPS: [&str; 1] = [WRITES];
+
 /// What kind of file this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -108,6 +133,8 @@ pub(super) enum Found {
     Empty,
     /// Ours, and of this version.
     Ours,
+    /// Ours, of an earlier version that can be brought up to this one.
+    Earlier(i64),
     /// A SQLite file of somebody else.
     Foreign,
     /// Ours, from another version of the tables.
@@ -123,6 +150,7 @@ pub(super) fn found(connection: &Connection) -> rusqlite::Result<Found> {
     Ok(match (tables, application, version) {
         (0, 0, 0) => Found::Empty,
         (_, APPLICATION, VERSION) => Found::Ours,
+        (_, APPLICATION, version @ 1..VERSION) => Found::Earlier(version),
         (_, APPLICATION, version) => Found::Version(version),
         _ => Found::Foreign,
     })
@@ -140,6 +168,16 @@ pub(super) fn settle(connection: &Connection) -> rusqlite::Result<()> {
     super::retain::limit(connection, super::FILE_BYTES_MAX)
 }
 
+/// Brings a file of an earlier version up to this one, all steps or none of them.
+pub(super) fn step_up(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    settle(connection)?;
+    let done = usize::try_from(version - 1).unwrap_or(STEPS.len());
+    let steps: String = STEPS.iter().skip(done).copied().collect();
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;"
+    ))
+}
+
 /// Makes the tables in an empty file, all or none of them.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     // Must come before the first table: freed pages go back to the disk in small portions.
@@ -148,6 +186,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
          {TABLES}
+         {WRITES}
          PRAGMA application_id = {APPLICATION};
          PRAGMA user_version = {VERSION};
          COMMIT;"

@@ -1,6 +1,7 @@
 //! What proposals need to know beside the process image.
 
 use site::AssetId;
+use site::command::Proposal;
 use site::external::ExternalLimit;
 use site::plan::{Estimate, Session};
 use site::units::Ratio;
@@ -18,6 +19,8 @@ pub struct Circumstances {
     pub sessions: BTreeMap<AssetId, Session>,
     /// Limits from outside, in force or to come.
     pub limits: Vec<ExternalLimit>,
+    /// What operators want instead, at most one for an asset.
+    pub overrides: Vec<Proposal>,
 }
 
 impl Circumstances {
@@ -31,6 +34,13 @@ impl Circumstances {
         let there = believed.chargers.iter();
         let sessions = there.filter_map(|(id, state)| Some((id.clone(), state.session?)));
         let run_today = believed.run_today.clone();
-        Self { program_level, run_today, sessions: sessions.collect(), limits }
+        let overrides = Vec::new();
+        Self { program_level, run_today, sessions: sessions.collect(), limits, overrides }
+    }
+
+    /// The same, with what operators want instead.
+    #[must_use]
+    pub fn with_overrides(self, overrides: Vec<Proposal>) -> Self {
+        Self { overrides, ..self }
     }
 }

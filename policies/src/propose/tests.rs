@@ -100,6 +100,37 @@ fn an_inverter_gets_the_lower_of_the_plan_and_the_cap_on_export() {
 }
 
 #[test]
+fn an_operator_is_heard_within_the_caps_and_not_at_all_on_release() {
+    let mut field = Field::usual();
+    let wants = |asset: &str, setpoint| Proposal {
+        asset: id(asset),
+        setpoint,
+        authority: Authority::Operator,
+        why: "by hand".to_owned(),
+    };
+    let overrides = vec![wants("P1", Setpoint::Stop), wants("B1", Setpoint::Power(Power::ZERO))];
+    let known = Circumstances::default().with_overrides(overrides.clone());
+    let ask =
+        |field: &Field, rung| propose(&site(), &field.snapshot(), Some(&plan()), rung, &known);
+    let proposals = ask(&field, Rung::Optimal);
+    let both = [(Setpoint::Run, Authority::Plan), (Setpoint::Stop, Authority::Operator)];
+    assert_eq!(of(&proposals, "P1"), both);
+    // The battery gives nothing while 50 kW flow out and 40 kW may: the cap is above the operator.
+    field.number("m1.power", -50e3);
+    field.number("b1.power", 0.0);
+    field.number("b1.charge", 50.0);
+    let proposals = ask(&field, Rung::Optimal);
+    let of_battery = of(&proposals, "B1");
+    assert!(of_battery.contains(&(Setpoint::Power(Power::ZERO), Authority::Operator)));
+    let capped = |wish: &(Setpoint, Authority)| {
+        wish.1 == Authority::Interlock
+            && matches!(wish.0, Setpoint::Power(power) if power > Power::ZERO)
+    };
+    assert!(of_battery.iter().any(capped), "{of_battery:?}");
+    assert_eq!(ask(&field, Rung::Release), [], "nothing is written while only observing");
+}
+
+#[test]
 fn a_low_tank_is_filled_whatever_the_price_while_there_is_water_to_draw() {
     let forced = (Setpoint::Run, Authority::Interlock);
     let mut field = Field::usual();

@@ -3,6 +3,7 @@
 mod checks;
 mod energy;
 mod memory;
+mod operator;
 mod properties;
 mod sequence;
 
