@@ -3,6 +3,7 @@
 use super::exit;
 use super::points::PointsArguments;
 use super::probe::ProbeArguments;
+use super::write::WriteArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -52,6 +53,9 @@ pub enum Action {
     /// Show what every point reads now, its quality and its age
     #[command(after_help = exit::HELP)]
     Points(PointsArguments),
+    /// Write one value of one point by hand, through the guard and on record
+    #[command(after_help = exit::HELP)]
+    Write(WriteArguments),
     /// Take up, show and clear limits of import and export that the grid's operator orders
     Limit {
         /// What to do.

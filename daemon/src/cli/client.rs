@@ -1,9 +1,10 @@
 //! Asking a running daemon: one request, five seconds, no more.
 
 use super::exit;
-use crate::control::WHAT_IF_SECONDS_MAX;
+use crate::control::{WHAT_IF_SECONDS_MAX, WRITE_SECONDS_MAX, WriteReport, WriteWish};
 use crate::http::{Explanation, NewLimit, Refusal, WhatIfQuestion};
 use crate::status::{LimitStatus, PointsStatus, Status};
+use crate::store::WriteEntry;
 use policies::optimise::Counterfactual;
 use serde::de::DeserializeOwned;
 use site::AssetId;
@@ -197,6 +198,25 @@ impl Client {
         let patience = Some(Duration::from_secs(PLANNED_SECONDS_MAX));
         let request = request.config().timeout_global(patience).build();
         self.understood(request.send_json(question))
+    }
+
+    /// Has a point written, or asks what would come of it.
+    ///
+    /// # Errors
+    /// As [`Client::status`], and [`ClientError::Refused`] when nothing is written.
+    pub fn write(&self, wish: &WriteWish) -> Result<Answer<WriteReport>, ClientError> {
+        let request = self.agent.post(format!("{}/api/writes", self.url));
+        let patience = Some(Duration::from_secs(WRITE_SECONDS_MAX + ANSWER_SECONDS_MAX));
+        let request = request.config().timeout_global(patience).build();
+        self.understood(request.send_json(wish))
+    }
+
+    /// The last writes by hand, the newest first.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub fn writes(&self) -> Result<Answer<Vec<WriteEntry>>, ClientError> {
+        self.get("/api/writes")
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ClientError> {

@@ -14,5 +14,6 @@ pub mod render;
 pub mod run;
 pub mod tariff;
 pub mod what_if;
+pub mod write;
 
 pub use arguments::{Action, Arguments, Log, Target, parse};

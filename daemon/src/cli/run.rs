@@ -2,7 +2,7 @@
 
 use super::arguments::{Action, ForecastAction, Log, Question, Target};
 use super::client::{Client, ClientError};
-use super::{exit, limits, points, probe, render, tariff, what_if};
+use super::{exit, limits, points, probe, render, tariff, what_if, write};
 use crate::load::{Loaded, load};
 use crate::past;
 use crate::resident::{self, ResidentError};
@@ -22,6 +22,7 @@ pub fn run(action: &Action) -> u8 {
         Action::Check { site } => check(site),
         Action::Probe(arguments) => probe::run(arguments),
         Action::Points(arguments) => points::run(arguments),
+        Action::Write(arguments) => write::run(arguments),
         Action::Tariff { question } => tariff::run(question),
         Action::Limit { action } => {
             answer(action.question(), |client, json| limits::ask(client, action, json))
@@ -137,18 +138,26 @@ fn flexible(site: &site::Site) -> String {
     named.map(|(count, kind)| format!(", {count} {kind}")).collect()
 }
 
+/// The daemon that is asked. What is wrong with the site or the address has been printed.
+pub(super) fn client(question: &Question) -> Result<Client, u8> {
+    match question.target() {
+        Target::Site(site) => Ok(Client::at(loaded(&site)?.site.listen)),
+        Target::Url(url) => Client::new(&url).map_err(|error| {
+            eprintln!("regie: {error}");
+            error.exit_code()
+        }),
+    }
+}
+
 fn answer(
     question: &Question,
     ask: impl FnOnce(&Client, bool) -> Result<String, ClientError>,
 ) -> u8 {
-    let client = match question.target() {
-        Target::Url(url) => Client::new(&url),
-        Target::Site(site) => match loaded(&site) {
-            Ok(loaded) => Ok(Client::at(loaded.site.listen)),
-            Err(code) => return code,
-        },
+    let client = match client(question) {
+        Ok(client) => client,
+        Err(code) => return code,
     };
-    match client.and_then(|client| ask(&client, question.json)) {
+    match ask(&client, question.json) {
         Ok(text) => {
             println!("{}", text.trim_end());
             exit::OK

@@ -9,6 +9,7 @@ mod points;
 mod status;
 mod tariff;
 mod what_if;
+mod writes;
 
 pub use districts::districts;
 pub use energy::limits;
@@ -19,6 +20,7 @@ pub use points::points;
 pub use status::status;
 pub use tariff::tariff;
 pub use what_if::counterfactual;
+pub use writes::{expected, writes, written};
 
 use crate::http::Explanation;
 use jiff::Timestamp;
