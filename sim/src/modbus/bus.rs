@@ -8,7 +8,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::respond::refuse;
+use super::roles::Rights;
+use super::rtu::RtuFrame;
 use super::{Exception, Frame, Unit, respond};
+
+/// On a serial line: all units.
+const BROADCAST: u8 = 0;
+/// What may be broadcast: the functions that write and read nothing.
+const BROADCAST_FUNCTIONS: [u8; 5] = [0x05, 0x06, 0x0F, 0x10, 0x16];
 
 /// How a bus answers a request to a unit it does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +55,16 @@ struct Seat {
     silent: bool,
 }
 
+/// What became of a request.
+enum Asked {
+    /// The function code and data to answer with.
+    Answered(Vec<u8>),
+    /// The unit is there and hears nothing.
+    Unheard,
+    /// There is no such unit.
+    NoUnit,
+}
+
 struct Shared {
     seats: Mutex<BTreeMap<u8, Seat>>,
     line: watch::Sender<Line>,
@@ -71,7 +88,8 @@ impl Bus {
 
     /// Puts `unit` at `number` and gives back the one that was there.
     ///
-    /// Every number from 0 to 255 is an ordinary one: over TCP there are no broadcasts.
+    /// Over TCP every number from 0 to 255 is an ordinary one. On a serial line 0 is a broadcast, and
+    /// a unit of that number is never asked.
     pub fn insert(&self, number: u8, unit: impl Unit + 'static) -> Option<Box<dyn Unit>> {
         let seat = Seat { unit: Box::new(unit), silent: false };
         self.seats().insert(number, seat).map(|seat| seat.unit)
@@ -125,22 +143,61 @@ impl Bus {
         Following { line, hang_ups }
     }
 
-    /// Does what the frame asks and gives the bytes to answer with, if it is to be answered.
-    pub(super) fn answer(&self, frame: &Frame) -> Option<Vec<u8>> {
-        let pdu = match self.silence() {
-            Silence::Deaf | Silence::Closed => None,
-            Silence::Answering | Silence::Mute => self.respond(frame),
+    /// Does what the frame asks, as far as its sender may, and gives the bytes to answer with, if
+    /// it is to be answered.
+    pub(super) fn answer(&self, frame: &Frame, rights: Rights) -> Option<Vec<u8>> {
+        let function = *frame.pdu().first()?;
+        if self.hears_nothing() {
+            return None;
+        }
+        if !rights.allow(function) {
+            return Some(frame.answer(&refuse(function, Exception::IllegalFunction)));
+        }
+        let pdu = match self.ask(frame.unit(), frame.pdu()) {
+            Asked::Answered(pdu) => pdu,
+            Asked::NoUnit if self.shared.unknown == UnknownUnit::GatewayTargetFailed => {
+                refuse(function, Exception::GatewayTargetFailed)
+            }
+            Asked::NoUnit | Asked::Unheard => return None,
         };
-        Some(frame.answer(&pdu?))
+        Some(frame.answer(&pdu))
     }
 
-    fn respond(&self, frame: &Frame) -> Option<Vec<u8>> {
-        match (self.seats().get_mut(&frame.unit()), self.shared.unknown) {
-            (Some(Seat { silent: true, .. }), _) | (None, UnknownUnit::Silent) => None,
-            (Some(seat), _) => Some(respond(seat.unit.as_mut(), frame.pdu())),
-            (None, UnknownUnit::GatewayTargetFailed) => {
-                Some(refuse(frame.pdu()[0], Exception::GatewayTargetFailed))
-            }
+    /// The same on a serial line, where nobody speaks for a unit that is not there, and where all
+    /// units do what unit 0 is told.
+    pub(super) fn answer_rtu(&self, frame: &RtuFrame) -> Option<Vec<u8>> {
+        if self.hears_nothing() {
+            return None;
+        }
+        if frame.unit() == BROADCAST {
+            self.broadcast(frame.pdu());
+            return None;
+        }
+        match self.ask(frame.unit(), frame.pdu()) {
+            Asked::Answered(pdu) => Some(frame.answer(&pdu)),
+            Asked::NoUnit | Asked::Unheard => None,
+        }
+    }
+
+    fn hears_nothing(&self) -> bool {
+        matches!(self.silence(), Silence::Deaf | Silence::Closed)
+    }
+
+    fn ask(&self, unit: u8, pdu: &[u8]) -> Asked {
+        match self.seats().get_mut(&unit) {
+            None => Asked::NoUnit,
+            Some(Seat { silent: true, .. }) => Asked::Unheard,
+            Some(seat) => Asked::Answered(respond(seat.unit.as_mut(), pdu)),
+        }
+    }
+
+    /// Only writes are broadcast (§2.1): a read that nobody answers has no sense.
+    fn broadcast(&self, pdu: &[u8]) {
+        if !pdu.first().is_some_and(|function| BROADCAST_FUNCTIONS.contains(function)) {
+            return;
+        }
+        for seat in self.seats().values_mut().filter(|seat| !seat.silent) {
+            respond(seat.unit.as_mut(), pdu);
         }
     }
 

@@ -7,10 +7,22 @@ use std::panic;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Bus, Silence, serve};
+use super::{Bus, RtuLine, Silence, TlsServer, serve, serve_rtu, serve_tls};
 
 /// Most clients one listener serves at a time: enough for a daemon and a few engineers' tools.
 pub const CLIENTS_MAX: usize = 32;
+
+/// What is spoken over a TCP connection.
+#[derive(Debug, Clone, Default)]
+pub enum Wire {
+    /// Modbus TCP.
+    #[default]
+    Plain,
+    /// Serial frames, as serial servers pass them on (RTU over TCP).
+    Rtu(RtuLine),
+    /// Modbus/TCP Security.
+    Tls(TlsServer),
+}
 
 /// A bound TCP socket whose clients are all served by one bus.
 #[derive(Debug)]
@@ -18,6 +30,7 @@ pub struct Listener {
     socket: TcpListener,
     bus: Bus,
     clients_max: usize,
+    wire: Wire,
 }
 
 /// Binds `address` (port 0 for any free one); [`Listener::run`] then serves.
@@ -42,7 +55,7 @@ pub async fn listen(address: SocketAddr, bus: Bus, clients_max: usize) -> io::Re
         )));
     }
     let socket = TcpListener::bind(address).await?;
-    Ok(Listener { socket, bus, clients_max })
+    Ok(Listener { socket, bus, clients_max, wire: Wire::Plain })
 }
 
 fn invalid(message: String) -> io::Error {
@@ -50,6 +63,12 @@ fn invalid(message: String) -> io::Error {
 }
 
 impl Listener {
+    /// The same listener for clients that speak something else than plain Modbus TCP.
+    #[must_use]
+    pub fn speaking(self, wire: Wire) -> Listener {
+        Listener { wire, ..self }
+    }
+
     /// The address bound, with the port the system chose.
     ///
     /// # Errors
@@ -73,7 +92,7 @@ impl Listener {
                 Some(ended) = clients.join_next() => note_end(ended),
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, peer)) if self.takes_one_more(clients.len()) => {
-                        clients.spawn(serve_client(stream, peer, self.bus.clone()));
+                        clients.spawn(serve_client(stream, peer, self.bus.clone(), self.wire.clone()));
                     }
                     Ok((_, peer)) => tracing::debug!(%peer, "client turned away"),
                     Err(error) if is_the_clients(&error) => {
@@ -96,12 +115,17 @@ fn is_the_clients(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-async fn serve_client(stream: TcpStream, peer: SocketAddr, bus: Bus) {
+async fn serve_client(stream: TcpStream, peer: SocketAddr, bus: Bus, wire: Wire) {
     // Answers are small and waited for; Nagle's algorithm would hold them back.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "answers may be held back by the system");
     }
-    if let Err(error) = serve(stream, bus).await {
+    let ended = match wire {
+        Wire::Plain => serve(stream, bus).await,
+        Wire::Rtu(line) => serve_rtu(stream, bus, line).await,
+        Wire::Tls(server) => serve_tls(stream, bus, &server).await,
+    };
+    if let Err(error) = ended {
         tracing::debug!(%peer, %error, "client dropped");
     }
 }

@@ -1,31 +1,42 @@
 //! A small Modbus server: the far end of every simulated link.
 //!
-//! It is written from the public Modbus application protocol (V1.1b3) and the guide to Modbus
-//! messaging on TCP (V1.0b), and shares no code with the client's codec, so that the client is not
-//! tested against itself. It serves any byte stream: a TCP socket or an in-memory duplex.
+//! It is written from the public Modbus application protocol (V1.1b3), the guides to Modbus
+//! messaging on TCP (V1.0b) and over serial line (V1.02) and the Modbus/TCP Security protocol (v36),
+//! and shares no code with the client's codec, so that the client is not tested against itself. It
+//! serves any byte stream: a socket, a serial port or an in-memory duplex.
 //!
-//! The layers, from bytes to devices: [`Decoder`] cuts a stream into [`Frame`]s, [`respond`] turns
-//! one request into one answer against a [`Unit`], a [`Bus`] holds the units behind one link and
-//! its [`Silence`], [`serve`] carries one client over one stream, and [`listen`] accepts clients on
-//! a loopback address.
+//! The layers, from bytes to devices: [`Decoder`] and [`RtuDecoder`] cut a stream into [`Frame`]s
+//! and [`RtuFrame`]s, [`respond`] turns one request into one answer against a [`Unit`], a [`Bus`]
+//! holds the units behind one link and its [`Silence`], [`serve`], [`serve_rtu`] and [`serve_tls`]
+//! carry one client over one stream, [`listen`] accepts clients on a loopback address, and
+//! [`open_serial`] opens a port. [`faults`] spoils the bytes in between.
 //!
-//! What it does not do: serial framing (RTU), broadcasts, diagnostics, files and identification.
-//! Addresses are 0-based, as on the wire.
+//! What it does not do: Modbus ASCII, diagnostics, files and identification. Addresses are
+//! 0-based, as on the wire.
 
 mod bus;
+pub mod faults;
 mod frame;
 mod listen;
 mod request;
 mod respond;
+mod roles;
+mod rtu;
+mod serial;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use bus::{Bus, Silence, UnknownUnit};
 pub use frame::{ADU_BYTES_MAX, Decoder, Frame, FrameError, PDU_BYTES_MAX};
-pub use listen::{CLIENTS_MAX, Listener, listen};
+pub use listen::{CLIENTS_MAX, Listener, Wire, listen};
 pub use respond::respond;
-pub use serve::serve;
+pub use roles::{ROLE_OID, Rights, RoleTable};
+pub use rtu::{RTU_BYTES_MAX, RtuDecoder, RtuFrame, RtuLine, crc};
+pub use serial::open_serial;
+pub use serve::{serve, serve_rtu};
+pub use tls::{TlsServer, TlsServerError, serve_tls};
 
 /// The four tables of a Modbus device (application protocol, §4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,8 +3,11 @@
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{sleep, timeout};
 
-use super::{ADU_BYTES_MAX, Bus, Decoder, Frame, Silence};
+use super::roles::Rights;
+use super::rtu::{RTU_BYTES_MAX, RtuDecoder, RtuFrame, RtuLine};
+use super::{ADU_BYTES_MAX, Bus, Decoder, Silence};
 
 /// Serves one client until it closes its end or the bus hangs up.
 ///
@@ -14,7 +17,15 @@ use super::{ADU_BYTES_MAX, Bus, Decoder, Frame, Silence};
 /// # Errors
 /// What the stream reports, and [`io::ErrorKind::InvalidData`] with a [`super::FrameError`] when
 /// the client's bytes cannot be Modbus. Either way the connection is to be dropped.
-pub async fn serve<S>(mut io: S, bus: Bus) -> io::Result<()>
+pub async fn serve<S>(io: S, bus: Bus) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    serve_with(io, bus, Rights::All).await
+}
+
+/// The same for a client that may not do everything.
+pub(super) async fn serve_with<S>(mut io: S, bus: Bus, rights: Rights) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -23,11 +34,32 @@ where
         // In a fixed order, so that two runs of one simulation take the same turns.
         biased;
         () = following.hung_up() => Ok(()),
-        ended = converse(&mut io, &bus) => ended,
+        ended = converse(&mut io, &bus, rights) => ended,
     }
 }
 
-async fn converse<S>(io: &mut S, bus: &Bus) -> io::Result<()>
+/// Serves the units of a serial line, over whatever carries its bytes: a port, an in-memory stream,
+/// or TCP (RTU over TCP).
+///
+/// As on a real line, units answer for themselves alone: requests to others, and bytes that are no
+/// frame or have a wrong checksum, meet with silence. What is written to unit 0 is done by all
+/// units and answered by none (Modbus over serial line V1.02, §2.1).
+///
+/// # Errors
+/// What the stream reports; the connection is to be dropped, or the port opened anew.
+pub async fn serve_rtu<S>(mut io: S, bus: Bus, line: RtuLine) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut following = bus.follow();
+    tokio::select! {
+        biased;
+        () = following.hung_up() => Ok(()),
+        ended = converse_rtu(&mut io, &bus, line) => ended,
+    }
+}
+
+async fn converse<S>(io: &mut S, bus: &Bus, rights: Rights) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -42,20 +74,61 @@ where
         while !fresh.is_empty() {
             fresh = &fresh[decoder.handle_bytes(fresh)..];
             while let Some(frame) = decoder.poll_frame().map_err(unreadable)? {
-                answer(io, bus, &frame).await?;
+                answer(io, bus, bus.answer(&frame, rights)).await?;
             }
         }
     }
 }
 
-async fn answer<S>(io: &mut S, bus: &Bus, frame: &Frame) -> io::Result<()>
+async fn converse_rtu<S>(io: &mut S, bus: &Bus, line: RtuLine) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut decoder = RtuDecoder::default();
+    let mut chunk = [0; RTU_BYTES_MAX];
+    loop {
+        let read = if decoder.is_idle() {
+            io.read(&mut chunk).await?
+        } else if let Ok(read) = timeout(line.gap, io.read(&mut chunk)).await {
+            read?
+        } else {
+            if let Some(frame) = decoder.handle_silence() {
+                answer_rtu(io, bus, &frame, line).await?;
+            }
+            continue;
+        };
+        if read == 0 {
+            return Ok(());
+        }
+        let mut fresh = &chunk[..read];
+        while !fresh.is_empty() {
+            fresh = &fresh[decoder.handle_bytes(fresh)..];
+            while let Some(frame) = decoder.poll_frame() {
+                answer_rtu(io, bus, &frame, line).await?;
+            }
+        }
+    }
+}
+
+async fn answer_rtu<S>(io: &mut S, bus: &Bus, frame: &RtuFrame, line: RtuLine) -> io::Result<()>
 where
     S: AsyncWrite + Unpin,
 {
-    let Some(bytes) = bus.answer(frame) else { return Ok(()) };
+    let bytes = bus.answer_rtu(frame);
+    if bytes.is_some() && !line.silence.is_zero() {
+        sleep(line.silence).await;
+    }
+    answer(io, bus, bytes).await
+}
+
+async fn answer<S>(io: &mut S, bus: &Bus, bytes: Option<Vec<u8>>) -> io::Result<()>
+where
+    S: AsyncWrite + Unpin,
+{
+    let Some(bytes) = bytes else { return Ok(()) };
     let delay = bus.answer_delay();
     if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
+        sleep(delay).await;
     }
     // Asked only now: a bus that fell silent while the answer was held back does not give it.
     if bus.silence() != Silence::Answering {

@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{
-    ADU_BYTES_MAX, Bus, Decoder, Frame, FrameError, PDU_BYTES_MAX, Table, UnknownUnit, respond,
+    ADU_BYTES_MAX, Bus, Decoder, Frame, FrameError, PDU_BYTES_MAX, Rights, Table, UnknownUnit,
+    respond,
 };
 use super::Registers;
 
@@ -157,6 +158,6 @@ proptest! {
         let bus = Bus::new(UnknownUnit::GatewayTargetFailed);
         let (frames, _) = decode(&adu(9, 3, &pdu), &[ADU_BYTES_MAX]);
         let expected = adu(9, 3, &[function | 0x80, 0x0B]);
-        prop_assert_eq!(bus.answer(&frames[0]), Some(expected), "no unit 3 on this bus");
+        prop_assert_eq!(bus.answer(&frames[0], Rights::All), Some(expected), "no unit 3 on this bus");
     }
 }

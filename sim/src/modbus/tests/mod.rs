@@ -1,8 +1,11 @@
 //! Tests of the server: by hand-written bytes, by any split of a stream, and over real streams.
 
 mod codec;
+mod faults;
 mod functions;
 mod links;
+mod rtu;
+mod tls;
 
 use std::collections::BTreeMap;
 
