@@ -40,12 +40,17 @@ fresh_machine() {
     fake python3 "echo \"python3 \$*\" >>'$calls'
 case \$2 in venv) mkdir -p \"\$4/bin\"; cp \"\$0\" \"\$4/bin/python\" ;; esac"
     fake apt-get "echo \"apt-get \$*\" >>'$calls'"
+    fake mbpoll 'exit 0'
+    fake socat 'exit 0'
+    mkdir -p "$machine/libmodbus"
+    : >"$machine/libmodbus/unit-test-server.c"
 }
 
 # run_setup ARGUMENTS: leaves the exit code in $code and everything printed in $machine/output.
 run_setup() {
     code=0
-    env -i PATH="$bin" HOME="$machine" CARGO_TARGET_DIR="$machine/target" "$@" \
+    env -i PATH="$bin" HOME="$machine" CARGO_TARGET_DIR="$machine/target" \
+        REGIE_LIBMODBUS_EXAMPLES="$machine/libmodbus" "$@" \
         >"$machine/output" 2>&1 </dev/null || code=$?
 }
 
@@ -241,6 +246,35 @@ expect 'a build does not need it' exits_with 0
 run_setup "$setup" --tests
 expect 'exit 1 where apt-get brings the same again' exits_with 1
 expect 'says which Python it must be' says 'The tests need Python 3.11 or later'
+
+# a_missing_peer PROGRAM PACKAGE: what only the tests need.
+a_missing_peer() {
+    fresh_machine "tests without $1"
+    rm "$bin/$1"
+    apt_get_brings "$1"
+    run_setup "$setup"
+    expect 'a build does not need it' called_nothing
+    run_setup "$setup" --tests
+    expect 'exit 0' exits_with 0
+    expect "installs exactly: $2" installs "$2"
+}
+
+a_missing_peer mbpoll 'mbpoll'
+a_missing_peer socat 'socat'
+
+fresh_machine 'tests without libmodbus'
+rm "$machine/libmodbus/unit-test-server.c"
+fake apt-get "echo \"apt-get \$*\" >>'$calls'
+case \$1 in install) : >'$machine/libmodbus/unit-test-server.c' ;; esac"
+run_setup "$setup" --tests
+expect 'exit 0' exits_with 0
+expect 'installs exactly: libmodbus-dev' installs 'libmodbus-dev'
+rm "$machine/libmodbus/unit-test-server.c"
+fake apt-get "echo \"apt-get \$*\" >>'$calls'"
+run_setup "$setup" --tests
+expect 'exit 1 where the package comes without its examples' exits_with 1
+expect 'says where they may be' says 'REGIE_LIBMODBUS_EXAMPLES'
+expect 'says why they may not be there' says 'excludes documentation'
 
 fresh_machine 'tests, and PyPI is not there'
 fake python3 "case \$2 in

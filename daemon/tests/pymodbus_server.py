@@ -1,7 +1,10 @@
 """Two Modbus devices of pymodbus: a server and a client that share no code with Régie.
 
-    pymodbus_server.py serve PORT   serve (0: any free port); say every write on standard output
-    pymodbus_server.py read PORT    print what a client of pymodbus reads there, as JSON
+    pymodbus_server.py serve PORT      serve (0: any free port); say every write on standard output
+    pymodbus_server.py serve-rtu PATH  the same on a serial line, at 19200 baud without parity
+    pymodbus_server.py read PORT       print what a client of pymodbus reads there, as JSON
+    pymodbus_server.py broadcast PATH  let a client of pymodbus write 42 to holding register 7 of all
+                                       units of a serial line
 """
 
 import asyncio
@@ -9,8 +12,8 @@ import json
 import logging
 import sys
 
-from pymodbus.client import ModbusTcpClient
-from pymodbus.server import ModbusTcpServer
+from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 WRITES = {5: "coil", 6: "holding", 15: "coils", 16: "holdings"}
@@ -72,6 +75,13 @@ async def serve(port):
     await server.serving
 
 
+async def serve_rtu(path):
+    server = ModbusSerialServer([inverter(), meter()], port=path, baudrate=19200, parity="N")
+    await server.serve_forever(background=True)
+    say(path=path)
+    await server.serving
+
+
 def read(port):
     with ModbusTcpClient("127.0.0.1", port=port) as client:
         limit = client.read_holding_registers(20, count=1, device_id=1).registers[0]
@@ -79,10 +89,19 @@ def read(port):
     say(limit=limit, enabled=enabled)
 
 
+def broadcast(path):
+    with ModbusSerialClient(path, baudrate=19200, parity="N") as client:
+        client.write_register(7, 42, device_id=0, no_response_expected=True)
+
+
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    word, port = sys.argv[1], int(sys.argv[2])
+    word, place = sys.argv[1:]
     if word == "serve":
-        asyncio.run(serve(port))
+        asyncio.run(serve(int(place)))
+    elif word == "serve-rtu":
+        asyncio.run(serve_rtu(place))
+    elif word == "broadcast":
+        broadcast(place)
     else:
-        read(port)
+        read(int(place))

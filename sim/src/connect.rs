@@ -12,14 +12,15 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::field::SimulatedField;
-use crate::modbus::{self, CLIENTS_MAX, Silence};
+use crate::modbus::{self, CLIENTS_MAX, RtuLine, Silence, Wire};
 
 /// Bytes that may be on their way in one direction of an in-memory link: many times the longest
 /// frame.
 const DUPLEX_BYTES: usize = 64 * 1024;
 
 /// In-memory links to a simulated field, for replays on paused time. Each connection is served by
-/// a task of its own on the runtime that opens it.
+/// a task of its own on the runtime that opens it. Serial links have serial frames and their
+/// silences; on a secured link the streams are what its two ends see, without TLS in between.
 #[derive(Debug, Clone)]
 pub struct DuplexConnect {
     field: SimulatedField,
@@ -44,7 +45,16 @@ impl DuplexConnect {
         let (ours, theirs) = tokio::io::duplex(DUPLEX_BYTES);
         let endpoint = endpoint.clone();
         tokio::spawn(async move {
-            if let Err(error) = modbus::serve(theirs, bus).await {
+            let served = match &endpoint {
+                Endpoint::Tcp { .. } | Endpoint::Tls { .. } => modbus::serve(theirs, bus).await,
+                Endpoint::RtuOverTcp { .. } => {
+                    modbus::serve_rtu(theirs, bus, RtuLine::over_tcp()).await
+                }
+                Endpoint::Serial { line, .. } => {
+                    modbus::serve_rtu(theirs, bus, RtuLine::serial(line.baud)).await
+                }
+            };
+            if let Err(error) = served {
                 tracing::debug!(%endpoint, %error, "in-memory client dropped");
             }
         });
@@ -68,6 +78,15 @@ pub enum ServeError {
          write tcp://127.0.0.1:PORT in the site file"
     )]
     NotLoopback {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// A link is a serial line or has TLS.
+    #[error(
+        "{endpoint} cannot be served here: that takes a cable or certificates; write \
+         rtu+tcp://127.0.0.1:PORT for a serial line, tcp://127.0.0.1:PORT for a link with TLS"
+    )]
+    NeedsMore {
         /// The endpoint.
         endpoint: Endpoint,
     },
@@ -129,7 +148,7 @@ pub async fn serve_tcp(field: &SimulatedField) -> Result<TcpField, ServeError> {
     let mut addresses = BTreeMap::new();
     let mut listeners = Vec::new();
     for (endpoint, bus) in field.links() {
-        let wanted = loopback(endpoint)?;
+        let (wanted, wire) = (loopback(endpoint)?, wire(endpoint)?);
         let refused = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => {
                 ServeError::Taken { endpoint: endpoint.clone(), address: wanted }
@@ -137,6 +156,7 @@ pub async fn serve_tcp(field: &SimulatedField) -> Result<TcpField, ServeError> {
             _ => ServeError::Refused { endpoint: endpoint.clone(), address: wanted, source },
         };
         let listener = modbus::listen(wanted, bus.clone(), CLIENTS_MAX).await.map_err(refused)?;
+        let listener = listener.speaking(wire);
         addresses.insert(endpoint.clone(), listener.address().map_err(refused)?);
         listeners.push(listener);
     }
@@ -147,9 +167,20 @@ pub async fn serve_tcp(field: &SimulatedField) -> Result<TcpField, ServeError> {
     Ok(TcpField { addresses, tasks })
 }
 
+fn wire(endpoint: &Endpoint) -> Result<Wire, ServeError> {
+    match endpoint {
+        Endpoint::Tcp { .. } => Ok(Wire::Plain),
+        Endpoint::RtuOverTcp { .. } => Ok(Wire::Rtu(RtuLine::over_tcp())),
+        Endpoint::Tls { .. } | Endpoint::Serial { .. } => {
+            Err(ServeError::NeedsMore { endpoint: endpoint.clone() })
+        }
+    }
+}
+
 fn loopback(endpoint: &Endpoint) -> Result<SocketAddr, ServeError> {
     let elsewhere = || ServeError::NotLoopback { endpoint: endpoint.clone() };
-    let (host, port) = endpoint.host_and_port().ok_or_else(elsewhere)?;
+    let needs_more = || ServeError::NeedsMore { endpoint: endpoint.clone() };
+    let (host, port) = endpoint.host_and_port().ok_or_else(needs_more)?;
     let host = match host {
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         host => host.parse::<IpAddr>().ok(),

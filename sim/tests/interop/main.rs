@@ -1,0 +1,17 @@
+//! Modbus programs that are not ours at the other end of the wire: mbpoll as a client of simulated
+//! devices, libmodbus and pymodbus as servers for our drivers, over TCP, serial lines (pairs of
+//! pseudo-terminals) and serial frames over TCP. `scripts/setup.sh --tests` installs them.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/field.rs"]
+mod field;
+
+mod driver;
+mod libmodbus;
+mod mbpoll;
+mod process;
+mod pymodbus;
+mod security;
+mod site_field;
+mod unit;
