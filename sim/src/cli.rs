@@ -1,5 +1,6 @@
 //! The command line of `regie-sim`.
 
+use crate::connect::Server;
 use crate::demo::{self, Demo};
 use crate::perturb::Perturbation;
 use crate::plant::LeakRequest;
@@ -66,6 +67,9 @@ struct ServeArguments {
     /// Local date and time at which the field starts; the present if not given.
     #[arg(long)]
     start: Option<DateTime>,
+    /// Whose Modbus server speaks for the devices.
+    #[arg(long, value_enum, default_value_t)]
+    server: Server,
 }
 
 #[derive(Debug, clap::Args)]
@@ -91,6 +95,9 @@ struct DemoArguments {
     /// Plain lines even on a terminal.
     #[arg(long)]
     plain: bool,
+    /// Whose Modbus server speaks for the devices.
+    #[arg(long, value_enum, default_value_t)]
+    server: Server,
 }
 
 #[derive(Debug, clap::Args)]
@@ -229,7 +236,8 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 fn serve(arguments: &ServeArguments) -> Outcome {
     log();
     let world = World::load(&arguments.site, None, None)?;
-    runtime()?.block_on(demo::serve(&world, arguments.speed, arguments.seed, arguments.start))?;
+    let ServeArguments { speed, seed, start, server, .. } = *arguments;
+    runtime()?.block_on(demo::serve(&world, speed, seed, start, server))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -245,6 +253,7 @@ fn demonstrate(arguments: DemoArguments) -> Outcome {
         seed: arguments.seed,
         start: arguments.start,
         state: arguments.state,
+        server: arguments.server,
         screen,
     };
     let good = runtime()?.block_on(demo.run(world))?;

@@ -90,6 +90,15 @@ pub enum ServeError {
         /// The endpoint.
         endpoint: Endpoint,
     },
+    /// The second server was asked for and is not in this program, or cannot serve a link.
+    #[error(
+        "{endpoint}: rodbus serves tcp:// links alone, and where it was compiled in: read about its \
+         licence in the README, then build regie-sim with --features rodbus"
+    )]
+    NoSecondServer {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
     /// Somebody else listens there already.
     #[error(
         "{endpoint}: {address} is taken; end the program that listens there, or change the port"
@@ -112,11 +121,23 @@ pub enum ServeError {
     },
 }
 
+/// Whose code serves the devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Server {
+    /// Ours.
+    #[default]
+    Own,
+    /// The independent server rodbus, where it was compiled in.
+    Rodbus,
+}
+
 /// A field served over TCP, for as long as this lives.
 #[derive(Debug)]
 pub struct TcpField {
     addresses: BTreeMap<Endpoint, SocketAddr>,
     tasks: JoinSet<io::Result<()>>,
+    #[cfg(feature = "rodbus")]
+    _second: Vec<modbus::SecondServer>,
 }
 
 impl TcpField {
@@ -149,12 +170,7 @@ pub async fn serve_tcp(field: &SimulatedField) -> Result<TcpField, ServeError> {
     let mut listeners = Vec::new();
     for (endpoint, bus) in field.links() {
         let (wanted, wire) = (loopback(endpoint)?, wire(endpoint)?);
-        let refused = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => {
-                ServeError::Taken { endpoint: endpoint.clone(), address: wanted }
-            }
-            _ => ServeError::Refused { endpoint: endpoint.clone(), address: wanted, source },
-        };
+        let refused = |source| refused(endpoint, wanted, source);
         let listener = modbus::listen(wanted, bus.clone(), CLIENTS_MAX).await.map_err(refused)?;
         let listener = listener.speaking(wire);
         addresses.insert(endpoint.clone(), listener.address().map_err(refused)?);
@@ -164,7 +180,56 @@ pub async fn serve_tcp(field: &SimulatedField) -> Result<TcpField, ServeError> {
     for listener in listeners {
         tasks.spawn(listener.run());
     }
-    Ok(TcpField { addresses, tasks })
+    Ok(TcpField {
+        addresses,
+        tasks,
+        #[cfg(feature = "rodbus")]
+        _second: Vec::new(),
+    })
+}
+
+/// The same with a choice of the server.
+///
+/// # Errors
+/// As [`serve_tcp`]; also when the second server is not in this program or cannot serve a link.
+pub async fn serve_tcp_with(field: &SimulatedField, by: Server) -> Result<TcpField, ServeError> {
+    match by {
+        Server::Own => serve_tcp(field).await,
+        Server::Rodbus => serve_second(field).await,
+    }
+}
+
+#[cfg(feature = "rodbus")]
+async fn serve_second(field: &SimulatedField) -> Result<TcpField, ServeError> {
+    let mut addresses = BTreeMap::new();
+    let mut second = Vec::new();
+    for (endpoint, bus) in field.links() {
+        let wanted = loopback(endpoint)?;
+        if !matches!(wire(endpoint)?, Wire::Plain) {
+            return Err(ServeError::NoSecondServer { endpoint: endpoint.clone() });
+        }
+        let started = modbus::SecondServer::start(wanted, bus).await;
+        let server = started.map_err(|source| refused(endpoint, wanted, source))?;
+        addresses.insert(endpoint.clone(), server.address());
+        second.push(server);
+    }
+    Ok(TcpField { addresses, tasks: JoinSet::new(), _second: second })
+}
+
+#[cfg(not(feature = "rodbus"))]
+async fn serve_second(field: &SimulatedField) -> Result<TcpField, ServeError> {
+    match field.links().keys().next() {
+        Some(endpoint) => Err(ServeError::NoSecondServer { endpoint: endpoint.clone() }),
+        None => serve_tcp(field).await,
+    }
+}
+
+fn refused(endpoint: &Endpoint, address: SocketAddr, source: io::Error) -> ServeError {
+    let endpoint = endpoint.clone();
+    match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::Taken { endpoint, address },
+        _ => ServeError::Refused { endpoint, address, source },
+    }
 }
 
 fn wire(endpoint: &Endpoint) -> Result<Wire, ServeError> {

@@ -5,7 +5,7 @@ mod plain;
 mod screen;
 mod summary;
 
-use crate::connect::{DuplexConnect, ServeError, serve_tcp};
+use crate::connect::{DuplexConnect, ServeError, Server, serve_tcp_with};
 use crate::world::{Bookkeeper, World, WorldError};
 use drivers::clock::Clock;
 use drivers::connect::Live;
@@ -57,6 +57,8 @@ pub struct Demo {
     pub start: DateTime,
     /// Folder for state and history.
     pub state: PathBuf,
+    /// Whose code serves the devices.
+    pub server: Server,
     /// Draw a screen instead of plain lines.
     pub screen: bool,
 }
@@ -83,6 +85,7 @@ pub async fn serve(
     speed: f64,
     seed: u64,
     start: Option<DateTime>,
+    server: Server,
 ) -> Result<(), DemoError> {
     let start = match start {
         Some(start) => instant(world, start)?,
@@ -90,7 +93,7 @@ pub async fn serve(
     };
     let clock = Clock::scaled(start, speed);
     let field = world.field(seed, &clock)?;
-    let mut served = serve_tcp(&field).await?;
+    let mut served = serve_tcp_with(&field, server).await?;
     println!("{} at {speed} times real time, seed {seed}:", world.site().name);
     for (endpoint, address) in served.addresses() {
         let devices = world.site().devices.iter().filter(|device| &device.endpoint == endpoint);
@@ -123,7 +126,7 @@ impl Demo {
         let slack = world.site().pace.poll * 3 / 2;
         let clock = Clock::governed(start, self.speed, slack);
         let field = world.field(self.seed, &clock.follower())?;
-        let _served = serve_tcp(&field).await?;
+        let _served = serve_tcp_with(&field, self.server).await?;
         let books = Bookkeeper::start(world.site(), &field, &clock);
         let baseline = Baseline::start(&world, self.seed, &clock)?;
         // A demonstration begins anew: yesterday's state belongs to another commune.

@@ -179,6 +179,25 @@ impl Bus {
         }
     }
 
+    /// The units there are now.
+    #[cfg(feature = "rodbus")]
+    pub(super) fn units(&self) -> Vec<u8> {
+        self.seats().keys().copied().collect()
+    }
+
+    /// Asks a unit directly; for one that is gone or silent a gateway answers.
+    #[cfg(feature = "rodbus")]
+    pub(super) fn with_unit<T>(
+        &self,
+        number: u8,
+        ask: impl FnOnce(&mut dyn Unit) -> Result<T, Exception>,
+    ) -> Result<T, Exception> {
+        match self.seats().get_mut(&number) {
+            Some(Seat { unit, silent: false }) => ask(unit.as_mut()),
+            _ => Err(Exception::GatewayTargetFailed),
+        }
+    }
+
     fn hears_nothing(&self) -> bool {
         matches!(self.silence(), Silence::Deaf | Silence::Closed)
     }

@@ -22,6 +22,8 @@ mod request;
 mod respond;
 mod roles;
 mod rtu;
+#[cfg(feature = "rodbus")]
+mod second;
 mod serial;
 mod serve;
 #[cfg(test)]
@@ -34,6 +36,8 @@ pub use listen::{CLIENTS_MAX, Listener, Wire, listen};
 pub use respond::respond;
 pub use roles::{ROLE_OID, Rights, RoleTable};
 pub use rtu::{RTU_BYTES_MAX, RtuDecoder, RtuFrame, RtuLine, crc};
+#[cfg(feature = "rodbus")]
+pub use second::SecondServer;
 pub use serial::open_serial;
 pub use serve::{serve, serve_rtu};
 pub use tls::{TlsServer, TlsServerError, serve_tls};
