@@ -10,7 +10,7 @@ DEMO_SITE := examples/sites/val-clair/site.yaml
 export REGIE_TEST_PYTHON := $(TARGET)/test-venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint bench fuzz clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1@\2/p' Makefile | column -t -s @ 2>/dev/null || \
@@ -43,8 +43,12 @@ lint: setup ## check format, lints, documentation, shell scripts, the systemd un
 	scripts/check-scripts.sh
 	systemd/check-unit.sh
 
-bench: setup ## measure: a cycle, a solve, a simulated day, an audit, schedules against time
+bench: ## measure: requests to devices, a cycle, a solve, a simulated day, schedules against time
+	@scripts/setup.sh --tests
 	$(CARGO) run --release -p regie-sim -- bench
+
+fuzz: setup ## look for inputs that break the drivers' parsers, 60 s each (SECONDS=10 for less)
+	scripts/fuzz.sh $(SECONDS)
 
 clean: ## remove what was built and the demo's state
 	$(CARGO) clean

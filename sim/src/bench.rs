@@ -3,6 +3,7 @@
 
 pub(crate) mod assets;
 mod flow;
+pub mod links;
 pub(crate) mod schedule;
 
 use crate::replay::{Player, Progress, Replay};

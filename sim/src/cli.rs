@@ -41,6 +41,9 @@ enum Command {
     Demo(DemoArguments),
     /// Measure what a snapshot, a solve, a simulated day and a schedule cost on this machine.
     Bench(BenchArguments),
+    /// One process of the measurement of links.
+    #[command(hide = true)]
+    BenchPart(crate::bench::links::Part),
     /// Plan pump schedules for any EPANET network: cheap, and audited.
     Schedule(schedule::arguments::Plan),
     /// Judge a pump schedule with EPANET's own stepping.
@@ -111,6 +114,9 @@ struct BenchArguments {
     /// How long each of them is scheduled, seconds.
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = plan_seconds)]
     plan_seconds: f64,
+    /// Measure the links to devices alone.
+    #[arg(long)]
+    links: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -202,6 +208,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve(&arguments),
         Command::Demo(arguments) => demonstrate(arguments),
         Command::Bench(arguments) => bench(&arguments),
+        Command::BenchPart(part) => bench_part(&part),
         Command::Replay(arguments) => replay(arguments),
         Command::Problem(arguments) => problem::run(&arguments),
         Command::Schedule(arguments) => schedule::schedule(&arguments).map_err(Into::into),
@@ -260,7 +267,16 @@ fn demonstrate(arguments: DemoArguments) -> Outcome {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
 }
 
+fn bench_part(part: &crate::bench::links::Part) -> Outcome {
+    crate::bench::links::part(part)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn bench(arguments: &BenchArguments) -> Outcome {
+    crate::bench::links::run()?;
+    if arguments.links {
+        return Ok(ExitCode::SUCCESS);
+    }
     crate::bench::run(&World::load(&arguments.site, None, None)?)?;
     crate::bench::schedule::run(&arguments.networks, arguments.plan_seconds)?;
     Ok(ExitCode::SUCCESS)
