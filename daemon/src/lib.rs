@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod control;
 pub mod http;
+pub mod import;
 pub mod instant;
 pub mod load;
 pub mod metrics;

@@ -133,6 +133,13 @@ fn help_names_the_exit_codes() {
       run        Run the daemon: poll the field, plan, and write setpoints
       check      Check a site file and every file it names, and say all that is
                  wrong
+      probe      Ask a device what it is and what stands in its registers; nothing is
+                 ever written
+      import     Make a profile of a Telegraf configuration or of a register list in
+                 CSV
+      points     Show what every point reads now, its quality and its age
+      write      Write one value of one point by hand, through the guard and on
+                 record
       limit      Take up, show and clear limits of import and export that the grid's
                  operator orders
       tariff     Show what a kWh costs, price by price, so that a bill can be
@@ -153,7 +160,7 @@ fn help_names_the_exit_codes() {
     Exit codes:
        0  all is well
       64  the command line is wrong
-      69  no daemon answers, or it does not have what was asked for
+      69  no daemon or device answers, or it does not have what was asked for
       70  a fault of regie itself
       77  the operating system refuses a file, a folder or an address
       78  the site file, or a file it names, is wrong

@@ -1,6 +1,7 @@
 //! The arguments, and what `--help` says of them.
 
 use super::exit;
+use super::import::ImportArguments;
 use super::points::PointsArguments;
 use super::probe::ProbeArguments;
 use super::write::WriteArguments;
@@ -50,6 +51,9 @@ pub enum Action {
     /// Ask a device what it is and what stands in its registers; nothing is ever written
     #[command(after_help = exit::HELP)]
     Probe(ProbeArguments),
+    /// Make a profile of a Telegraf configuration or of a register list in CSV
+    #[command(after_help = exit::HELP)]
+    Import(ImportArguments),
     /// Show what every point reads now, its quality and its age
     #[command(after_help = exit::HELP)]
     Points(PointsArguments),

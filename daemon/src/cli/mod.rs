@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod client;
 pub mod exit;
 mod forecast;
+pub mod import;
 pub mod limits;
 pub mod points;
 pub mod probe;

@@ -2,7 +2,7 @@
 
 use super::arguments::{Action, ForecastAction, Log, Question, Target};
 use super::client::{Client, ClientError};
-use super::{exit, limits, points, probe, render, tariff, what_if, write};
+use super::{exit, import, limits, points, probe, render, tariff, what_if, write};
 use crate::load::{Loaded, load};
 use crate::past;
 use crate::resident::{self, ResidentError};
@@ -21,6 +21,7 @@ pub fn run(action: &Action) -> u8 {
         Action::Run { site, log } => resident(site, *log),
         Action::Check { site } => check(site),
         Action::Probe(arguments) => probe::run(arguments),
+        Action::Import(arguments) => import::run(arguments),
         Action::Points(arguments) => points::run(arguments),
         Action::Write(arguments) => write::run(arguments),
         Action::Tariff { question } => tariff::run(question),

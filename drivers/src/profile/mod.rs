@@ -22,6 +22,7 @@ mod units;
 pub use builtin::{builtin, builtin_names};
 pub use kind::Kind;
 pub use read::read;
+pub use units::unit_is_known;
 
 use crate::codec;
 use std::collections::BTreeMap;

@@ -29,6 +29,12 @@ const UNITS: [(&str, f64); 24] = [
     ("1/min", 1.0),
 ];
 
+/// Whether a profile may use this unit.
+#[must_use]
+pub fn unit_is_known(unit: &str) -> bool {
+    UNITS.iter().any(|(name, _)| *name == unit)
+}
+
 /// The factor of a unit.
 ///
 /// # Errors
