@@ -14,7 +14,7 @@ type Place = (u8, u8, u16);
 
 /// Devices behind one address.
 #[derive(Clone)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     pub port: u16,
     state: Arc<Mutex<State>>,
 }
@@ -30,7 +30,7 @@ const UNITS: [u8; 5] = [1, 2, 3, 4, 9];
 
 impl Gateway {
     /// Four chargers with vehicles, the fourth one switched to local, and a meter.
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let gateway = Self { port, state: Arc::default() };
@@ -55,17 +55,17 @@ impl Gateway {
         self.state.lock().expect("nobody panics while holding it")
     }
 
-    pub fn set(&self, place: Place, word: u16) {
+    pub(crate) fn set(&self, place: Place, word: u16) {
         self.state().registers.insert(place, word);
     }
 
     /// What was written to holding registers since the start: unit, address, word.
-    pub fn writes(&self) -> Vec<(u8, u16, u16)> {
+    pub(crate) fn writes(&self) -> Vec<(u8, u16, u16)> {
         self.state().writes.clone()
     }
 
     /// The limits of current that a charger was told, in order, in tenths of an ampere.
-    pub fn told(&self, unit: u8) -> Vec<u16> {
+    pub(crate) fn told(&self, unit: u8) -> Vec<u16> {
         let writes = self.writes().into_iter();
         writes.filter(|(of, at, _)| (*of, *at) == (unit, 0)).map(|(_, _, word)| word).collect()
     }
@@ -121,7 +121,7 @@ impl Gateway {
 }
 
 /// The site's file in a folder of its own, with free ports put in, and a daemon when it is started.
-pub struct Yard {
+pub(crate) struct Yard {
     pub folder: tempfile::TempDir,
     pub address: String,
     daemon: Option<Child>,
@@ -138,7 +138,7 @@ impl Drop for Yard {
 }
 
 impl Yard {
-    pub fn lay(gateway: &Gateway) -> Self {
+    pub(crate) fn lay(gateway: &Gateway) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = free.local_addr().expect("it has one").to_string();
         let folder = tempfile::tempdir().expect("a folder");
@@ -151,12 +151,12 @@ impl Yard {
         Self { folder, address, daemon: None }
     }
 
-    pub fn site(&self) -> PathBuf {
+    pub(crate) fn site(&self) -> PathBuf {
         self.folder.path().join("site.yaml")
     }
 
     /// Starts the daemon.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a folder");
         let child = Command::new(env!("CARGO_BIN_EXE_regie"))
             .args(["run", "--site"])
@@ -171,18 +171,18 @@ impl Yard {
         self.daemon = Some(child);
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// Runs `regie` with these words: exit code, standard output, standard error.
-    pub fn regie(&self, words: &[&str]) -> (i32, String, String) {
+    pub(crate) fn regie(&self, words: &[&str]) -> (i32, String, String) {
         told(Command::new(env!("CARGO_BIN_EXE_regie")).args(words).env("REGIE_SITE", self.site()))
     }
 }
 
 /// Runs a command to its end, with nobody at its standard input.
-pub fn told(command: &mut Command) -> (i32, String, String) {
+pub(crate) fn told(command: &mut Command) -> (i32, String, String) {
     let Output { status, stdout, stderr } =
         command.stdin(Stdio::null()).output().expect("it can be run");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -190,7 +190,7 @@ pub fn told(command: &mut Command) -> (i32, String, String) {
 }
 
 /// Waits until something holds.
-pub fn wait(what: &str, seconds: u64, holds: impl Fn() -> bool, log: impl Fn() -> String) {
+pub(crate) fn wait(what: &str, seconds: u64, holds: impl Fn() -> bool, log: impl Fn() -> String) {
     for _ in 0..seconds * 10 {
         if holds() {
             return;

@@ -33,19 +33,20 @@ commands:
 fn authority() -> Authority {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a certificate"))
+        .expect("a certificate")
 }
 
 /// A certificate and its key as PEM, with a role where one is given.
 fn certificate(name: &str, role: Option<&str>, authority: &Authority) -> (String, String) {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a certificate");
     params.custom_extensions.extend(role.map(|role| {
         let length = u8::try_from(role.len()).expect("a short role");
         let text = [&[0x0C, length], role.as_bytes()].concat();
         CustomExtension::from_oid_content(&ROLE_OID, text)
     }));
-    let key = KeyPair::generate().unwrap();
-    (params.signed_by(&key, authority).unwrap().pem(), key.serialize_pem())
+    let key = KeyPair::generate().expect("a certificate");
+    (params.signed_by(&key, authority).expect("a certificate").pem(), key.serialize_pem())
 }
 
 fn files(folder: &Path, role: Option<&str>, authority: &Authority) -> LinkSecurity {
