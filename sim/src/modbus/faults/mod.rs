@@ -8,6 +8,7 @@
 //! It never changes what a device is or does: that is [`crate::field::Fault`]'s.
 
 mod carry;
+mod connect;
 mod cut;
 mod line;
 mod spoil;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use carry::{carry, wrap};
+pub use connect::FaultyConnect;
 pub use line::FaultyLine;
 
 use super::RtuLine;
