@@ -138,8 +138,15 @@ impl Link {
         if state.is_silent(self.clock.real()) {
             return Err(FieldError::Silent { unit: number, failures: state.failures() });
         }
+        let before = self.wire.requests();
         let outcome = self.wire.ask(number, within, ask).await;
         match &outcome {
+            // The question went out and the link broke over it: nobody else is to blame.
+            Err(FieldError::Down { .. } | FieldError::WrongAnswer { .. })
+                if shared && self.wire.requests() > before =>
+            {
+                state.handle_break(self.clock.real());
+            }
             Ok((_, took)) => state.handle_answer(Some(*took)),
             Err(FieldError::Refused { code: 0x0A | 0x0B, .. } | FieldError::Timeout { .. }) => {
                 state.handle_silence(self.clock.real(), shared);

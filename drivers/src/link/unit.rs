@@ -288,6 +288,14 @@ impl Unit {
             self.patience = 1;
         }
     }
+    /// Notes that the link broke over a question to this unit, or that its answer did not fit. Once
+    /// is bad luck; from the second time on the unit is left alone, or its neighbours, who come
+    /// after it, would never be asked.
+    pub(crate) fn handle_break(&mut self, now: Instant) {
+        let pause = SILENCE_STEP.saturating_mul(self.failures).min(SILENCE_MAX_SHARED);
+        self.failures = self.failures.saturating_add(1);
+        self.silent_until = Some(now + pause);
+    }
     /// Notes that no answer came: leaves the unit alone for a while, and waits longer next time.
     /// `shared` says that it has neighbours on its link.
     pub(crate) fn handle_silence(&mut self, now: Instant, shared: bool) {
