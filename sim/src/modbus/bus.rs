@@ -88,8 +88,8 @@ impl Bus {
 
     /// Puts `unit` at `number` and gives back the one that was there.
     ///
-    /// Over TCP every number from 0 to 255 is an ordinary one. On a serial line 0 is a broadcast, and
-    /// a unit of that number is never asked.
+    /// Over TCP every number from 0 to 255 is an ordinary one. On a serial line 0 is a broadcast,
+    /// and a unit of that number is never asked.
     pub fn insert(&self, number: u8, unit: impl Unit + 'static) -> Option<Box<dyn Unit>> {
         let seat = Seat { unit: Box::new(unit), silent: false };
         self.seats().insert(number, seat).map(|seat| seat.unit)

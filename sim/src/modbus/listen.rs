@@ -92,7 +92,8 @@ impl Listener {
                 Some(ended) = clients.join_next() => note_end(ended),
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, peer)) if self.takes_one_more(clients.len()) => {
-                        clients.spawn(serve_client(stream, peer, self.bus.clone(), self.wire.clone()));
+                        let (bus, wire) = (self.bus.clone(), self.wire.clone());
+                        clients.spawn(serve_client(stream, peer, bus, wire));
                     }
                     Ok((_, peer)) => tracing::debug!(%peer, "client turned away"),
                     Err(error) if is_the_clients(&error) => {

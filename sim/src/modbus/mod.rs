@@ -1,9 +1,9 @@
 //! A small Modbus server: the far end of every simulated link.
 //!
 //! It is written from the public Modbus application protocol (V1.1b3), the guides to Modbus
-//! messaging on TCP (V1.0b) and over serial line (V1.02) and the Modbus/TCP Security protocol (v36),
-//! and shares no code with the client's codec, so that the client is not tested against itself. It
-//! serves any byte stream: a socket, a serial port or an in-memory duplex.
+//! messaging on TCP (V1.0b) and over serial line (V1.02) and the Modbus/TCP Security protocol
+//! (v36), and shares no code with the client's codec, so that the client is not tested against
+//! itself. It serves any byte stream: a socket, a serial port or an in-memory duplex.
 //!
 //! The layers, from bytes to devices: [`Decoder`] and [`RtuDecoder`] cut a stream into [`Frame`]s
 //! and [`RtuFrame`]s, [`respond`] turns one request into one answer against a [`Unit`], a [`Bus`]

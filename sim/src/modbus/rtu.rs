@@ -1,5 +1,5 @@
-//! Bytes to frames and back on a serial line (Modbus over serial line V1.02, §2.5.1): the unit, what
-//! it is asked, and a checksum.
+//! Bytes to frames and back on a serial line (Modbus over serial line V1.02, §2.5.1): the unit,
+//! what it is asked, and a checksum.
 //!
 //! No ports here: bytes and silences in, frames out. The buffer never holds more than one frame.
 

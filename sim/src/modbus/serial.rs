@@ -6,8 +6,8 @@ use std::path::Path;
 use tokio_serial::{DataBits, Parity, SerialStream, StopBits};
 
 /// Opens a port for [`super::serve_rtu`] at `baud`, with eight data bits, one stop bit and no
-/// parity, which a pseudo-terminal has no use for. Nobody else can open it meanwhile. Must be called
-/// within a tokio runtime.
+/// parity, which a pseudo-terminal has no use for. Nobody else can open it meanwhile. Must be
+/// called within a tokio runtime.
 ///
 /// # Errors
 /// What the system reports, with the port's name.

@@ -1,6 +1,6 @@
 //! The fault matrix: each way in which bytes go wrong, on each kind of link, under our drivers. In
-//! none does a value reach a wrong point, what is not concerned keeps its period, and when the fault
-//! is over everything is good again. Paused time: minutes pass in milliseconds.
+//! none does a value reach a wrong point, what is not concerned keeps its period, and when the
+//! fault is over everything is good again. Paused time: minutes pass in milliseconds.
 
 mod rows;
 
