@@ -133,8 +133,8 @@ fn help_names_the_exit_codes() {
       run        Run the daemon: poll the field, plan, and write setpoints
       check      Check a site file and every file it names, and say all that is
                  wrong
-      probe      Ask a device what it is and what stands in its registers; nothing is
-                 ever written
+      probe      Ask a device what it is and what stands in its registers; nothing
+                 is ever written
       import     Make a profile of a Telegraf configuration or of a register list in
                  CSV
       points     Show what every point reads now, its quality and its age

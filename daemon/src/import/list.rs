@@ -23,7 +23,8 @@ struct Row {
 impl Row {
     fn get(&self, columns: &Columns, column: Column) -> Option<&str> {
         let text = self.cells.get(columns.place(column)?)?.trim();
-        (!text.is_empty() && text != "-").then_some(text)
+        let says_nothing = ["", "-", "n/a", "none"].iter().any(|no| text.eq_ignore_ascii_case(no));
+        (!says_nothing).then_some(text)
     }
 }
 

@@ -185,8 +185,8 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     settle(connection)?;
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
-         {TABLES}
          {WRITES}
+         {TABLES}
          PRAGMA application_id = {APPLICATION};
          PRAGMA user_version = {VERSION};
          COMMIT;"

@@ -1,5 +1,5 @@
-//! A gateway on loopback with devices that keep what is written to them: Modbus frames made by hand,
-//! so that nothing of ours is tested against itself.
+//! A gateway on loopback with devices that keep what is written to them: Modbus frames made by
+//! hand, so that nothing of ours is tested against itself.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

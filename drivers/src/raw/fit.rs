@@ -133,8 +133,10 @@ fn fits(models: &Models) -> Vec<Fit> {
         .map(|profile| fit(&profile, models))
         .filter(|fit| fit.found > 0 && fit.found * 2 >= fit.of)
         .collect();
+    // Of two that fit as well, the one for any maker's device comes first.
     fits.sort_by_key(|fit| {
-        (std::cmp::Reverse(fit.found * 1000 / fit.of.max(1)), fit.profile.clone())
+        let share = std::cmp::Reverse(fit.found * 1000 / fit.of.max(1));
+        (share, !fit.profile.starts_with("sunspec-"), fit.profile.clone())
     });
     fits
 }
@@ -146,8 +148,9 @@ fn fit(profile: &Profile, models: &Models) -> Fit {
         }
         Location::Register { .. } => true,
     };
+    // Whether a device has what lies outside of the models cannot be seen from them.
     let own = |point: &&profile::PointSpec| {
-        !matches!(point.location, Location::Model { model: COMMON, .. })
+        matches!(point.location, Location::Model { model, .. } if model != COMMON)
             && point.access != Access::Write
     };
     let points: Vec<bool> = profile.points.iter().filter(own).map(has).collect();

@@ -136,11 +136,15 @@ pub(crate) fn registers(data: &[u8]) {
     let kind = KINDS[usize::from(kind) % KINDS.len()];
     let scale = ["1", "0.1", "0.001", "-2.5", "1e9", "1e-9"][usize::from(scale) % 6];
     let plain = kind.starts_with("text") || kind.starts_with("bit");
-    let scaled = if plain { String::new() } else { format!(", scale: {scale}") };
+    let low_word_first = order & 1 == 1;
+    let scaled = if plain {
+        String::new()
+    } else {
+        format!(", scale: {scale}, low_word_first: {low_word_first}")
+    };
     let text = format!(
         "profile: p\nversion: 1\ndescription: p\nfirst_address: 0\npoints:\n  \
-         a: {{holding: 0, kind: {kind}, low_word_first: {}, swap_bytes: {}{scaled}}}\n",
-        order & 1 == 1,
+         a: {{holding: 0, kind: {kind}, swap_bytes: {}{scaled}}}\n",
         order & 2 == 2,
     );
     let profile = profile::read(&text, Path::new("fuzz.yaml")).expect("a profile without findings");

@@ -36,7 +36,7 @@ pub(crate) fn is_scale(profile: &Profile, point: &PointSpec) -> bool {
 /// What a point shows in a round; something else in each round.
 pub(crate) fn shown(profile: &Profile, point: &PointSpec, round: Round) -> Shown {
     match point.encoding.kind {
-        Kind::Bit(_) | Kind::Flag => Shown::Flag(round == Round::First),
+        Kind::Bit(_) | Kind::BitOf32(_) | Kind::Flag => Shown::Flag(round == Round::First),
         Kind::Text(_) if round == Round::First => Shown::Text("Ab"),
         Kind::Text(_) => Shown::Text("z"),
         _ if !point.names.is_empty() => Shown::Number(named(point, round)),
