@@ -25,10 +25,12 @@ fn finding(point: &str) -> (&'static str, String) {
 #[test]
 fn the_keys_are_read_in_the_unit_used_inside() {
     let profile = fine(
-        "  mode: {input: 0, kind: bits, bit: 4, count: 3, names: {0: off, 0x1: on, 2: sleeping}}\n  \
+        "  mode: {input: 0, kind: bits, bit: 4, count: 3, \
+         names: {0: off, 0x1: on, 2: sleeping}}\n  \
          alarm: {input: 1, kind: bit, bit: 20, of: u32, low_word_first: true}\n  \
          fault: {input: 1, kind: bits, bit: 0, count: 20, of: u32, low_word_first: true}\n  \
-         level: {input: 3, kind: f32, unit: cm, max_rate: 5, stuck_after: 2 h, stuck_while: alarm}\n  \
+         level: {input: 3, kind: f32, unit: cm, max_rate: 5, stuck_after: 2 h, \
+         stuck_while: alarm}\n  \
          total: {input: 5, kind: bcd32, unit: m3, scale: 0.1, counter: true, rollover: 1000000}\n  \
          limit: {holding: 0, kind: u16, access: read-write, storage: eeprom}\n  \
          other: {holding: 1, kind: u16, access: read-write, storage: eeprom, writes_per_day: 5}\n",
@@ -204,4 +206,30 @@ fn a_command_writes_and_confirms_with_numbers_that_have_a_name() {
         assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["out-of-range"]);
         assert!(found[0].to_string().contains("2 is not among the 'names' of 'mode'"));
     }
+}
+
+/// The findings about unknown keys list the known ones, so no key can be added and not be
+/// documented.
+#[test]
+fn every_key_and_every_kind_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/profiles.md");
+    let page = std::fs::read_to_string(path).expect("the page is there");
+    let text = "profile: p\nversion: 1\ndescription: p\nfirst_address: 0\nzzz: 1\n\
+                points: {a: {input: 0, kind: zzz, zzz: 1}}\n\
+                commands: {run: {zzz: 1, write: [{zzz: 1}], confirm: [{zzz: 1}]}}\n\
+                dead_man: {timeout: 3 s, refresh: heartbeat, zzz: 1}\n";
+    let found = read(text, Path::new("p.yaml")).expect_err("it is broken");
+    let mut documented = 0;
+    for words in found.iter().flat_map(|one| [&one.message, &one.help]) {
+        let lists = ["known keys here: ", "must be one of: "];
+        let Some(list) = lists.iter().find_map(|head| words.split(head).nth(1)) else { continue };
+        for key in list.split(", ") {
+            assert!(
+                page.contains(&format!("`{key}`")) || page.contains(&format!("{{{key},")),
+                "{key}"
+            );
+            documented += 1;
+        }
+    }
+    assert!(documented > 55, "keys and kinds were found: {documented}");
 }

@@ -152,6 +152,8 @@ fn location(section: &Section<'_>, frame: &Frame) -> Option<Location> {
 }
 
 fn kind(section: &Section<'_>, frame: &Frame) -> Option<Kind> {
+    // All are taken, so that a kind that is not known is one finding and not several.
+    let keys = ["bit", "count", "of", "length"].map(|key| (key, section.get(key)));
     let kind = section.choice("kind", &KINDS)?;
     let belong: &[&str] = match kind {
         Kind::Bit(_) => &["bit", "of"],
@@ -159,8 +161,8 @@ fn kind(section: &Section<'_>, frame: &Frame) -> Option<Kind> {
         Kind::Text(_) => &["length"],
         _ => &[],
     };
-    for key in ["bit", "count", "of", "length"] {
-        if let Some(stray) = section.get(key).filter(|_| !belong.contains(&key)) {
+    for (key, node) in keys {
+        if let Some(stray) = node.filter(|_| !belong.contains(&key)) {
             let message = format!("'{key}' does not go with this kind");
             let help = "'bit' and 'of' go with kinds 'bit' and 'bits', 'count' with 'bits', \
                         'length' with 'text'";
