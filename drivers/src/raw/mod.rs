@@ -99,6 +99,8 @@ pub struct Raw {
     connect: Arc<dyn Connect>,
     clock: Clock,
     wire: Wire,
+    /// How long a lost connection is left alone before the next one is opened.
+    pause: Duration,
 }
 
 impl std::fmt::Debug for Raw {
@@ -112,7 +114,7 @@ impl Raw {
     #[must_use]
     pub fn new(endpoint: Endpoint, connect: Arc<dyn Connect>, clock: Clock) -> Self {
         let wire = wire(&endpoint, &connect, &clock);
-        Self { endpoint, connect, clock, wire }
+        Self { endpoint, connect, clock, wire, pause: REOPEN_PAUSE }
     }
 
     /// Opens the connection; every other call does so by itself.
@@ -165,6 +167,11 @@ impl Raw {
         ask: &Ask,
     ) -> Result<(Answer, Duration), RawError> {
         self.renew().await;
+        // On a serial line an answer that comes late would be taken for the next one's: it must
+        // have come before anything else is asked. A connection of TCP takes it along.
+        let address = self.endpoint.to_string();
+        let is_line = address.starts_with("serial:") || address.starts_with("rtu+tcp:");
+        self.pause = if is_line { within.max(REOPEN_PAUSE) } else { REOPEN_PAUSE };
         self.wire.ask(unit, within, ask).await.map_err(|error| told(&error))
     }
 
@@ -172,7 +179,7 @@ impl Raw {
     /// away for hours.
     async fn renew(&mut self) {
         if self.wire.retry_at().is_some() {
-            self.clock.sleep(REOPEN_PAUSE).await;
+            self.clock.sleep(self.pause).await;
             self.wire = wire(&self.endpoint, &self.connect, &self.clock);
         }
     }
