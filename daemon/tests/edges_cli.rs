@@ -121,6 +121,35 @@ fn what_is_wrong_exits_as_documented() {
 }
 
 #[test]
+fn the_words_of_commissioning_are_understood() {
+    for right in [
+        "probe tcp://192.0.2.10 --units 1-10,17 --timeout 2s --json",
+        "probe tcp://192.0.2.10:502 --read holding:100:10 --as f32,swap --unit 3 --from-one",
+        "points a.yaml pump1 pump1.power --watch --json",
+        "write charger1.current -5 --once --reason trial --yes",
+        "write --list --url http://127.0.0.1:9",
+        "import a.csv --format csv --addresses modicon --out b --name meter",
+    ] {
+        assert!(typed(right).is_ok(), "{right}");
+    }
+    for wrong in [
+        "probe",
+        "probe 192.0.2.10",
+        "probe tcp://192.0.2.10 --units 300",
+        "probe tcp://192.0.2.10 --as f32",
+        "probe tcp://192.0.2.10 --read holding:1 --as f16",
+        "probe tcp://192.0.2.10 --read holding:1 --unit 1 --units 1",
+        "write charger1.current 5",
+        "write charger1.current --once",
+        "write --list --once",
+        "import a.csv --name 4x",
+        "import a.csv --addresses two",
+    ] {
+        assert_eq!(typed(wrong), Err(exit::USAGE), "{wrong}");
+    }
+}
+
+#[test]
 fn help_names_the_exit_codes() {
     use clap::CommandFactory;
     let help = regie::cli::Arguments::command().term_width(80).render_help().to_string();
