@@ -1,0 +1,234 @@
+//! The rows: what goes wrong on one link, where the row comes from, and what has to be seen on each
+//! way that bytes travel.
+
+use crate::links::Trouble;
+use crate::stand::{Strike, Way};
+use regie_sim::modbus::faults::WireFault;
+
+/// What becomes of the struck unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Its values are lost for the time of the fault, and its last trouble has these words.
+    Lost(&'static str),
+    /// Nothing.
+    Good,
+    /// Some answers get through.
+    Partly,
+    /// The row has no sense on this way, for a reason.
+    NotHere(&'static str),
+}
+
+/// What a question to the struck unit costs those that come after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Costs {
+    /// No more than an answer.
+    Nothing,
+    /// The time for an answer; on serial frames the same again, in which the line is left alone.
+    Timeout,
+    /// The connection; on serial frames an answer is not believed, asked for again, and after both
+    /// the line is left alone.
+    Connection,
+}
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) strike: Strike,
+    pub(crate) costs: Costs,
+    pub(crate) tcp: Then,
+    /// On serial frames, over TCP and on a line.
+    pub(crate) frames: Then,
+}
+
+impl Row {
+    pub(crate) fn then(&self, way: Way) -> Then {
+        match (way, &self.strike) {
+            (Way::Serial, Strike::Link(Trouble::Refuses | Trouble::Swallows)) => {
+                Then::NotHere("a port opens at once or fails at once")
+            }
+            (Way::Tcp, _) => self.tcp,
+            (Way::RtuOverTcp | Way::Serial, _) => self.frames,
+        }
+    }
+}
+
+const NO_HEADER: Then = Then::NotHere("serial frames have no transaction and no length");
+const NO_CHECKSUM: Then = Then::NotHere("TCP has its checksum below Modbus");
+
+fn bytes(name: &'static str, fault: WireFault, costs: Costs, (tcp, frames): (Then, Then)) -> Row {
+    Row { name, strike: Strike::Bytes(fault), costs, tcp, frames }
+}
+
+fn link(name: &'static str, trouble: Trouble, costs: Costs, then: Then) -> Row {
+    Row { name, strike: Strike::Link(trouble), costs, tcp: then, frames: then }
+}
+
+fn exception(name: &'static str, code: u8, words: &'static str) -> Row {
+    // On 0A and 0B a unit is left alone; on the others it goes on being asked.
+    let fault = WireFault::Exception { code };
+    bytes(name, fault, Costs::Nothing, (Then::Lost(words), Then::Lost(words)))
+}
+
+/// All rows.
+pub(crate) fn rows() -> Vec<Row> {
+    [late(), closed(), unfit(), refused(), spoiled(), lost(), written()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Answers that come too late, or in pieces.
+fn late() -> Vec<Row> {
+    use Costs::{Connection, Nothing, Timeout};
+    use Then::{Good, Lost, Partly};
+    const SLOW: &str = "no answer within";
+    vec![
+        bytes("late answer", WireFault::Delay { ms: 450 }, Timeout, (Partly, Partly)),
+        bytes("always slower", WireFault::Delay { ms: 900 }, Timeout, (Partly, Partly)),
+        bytes(
+            "slower than we wait",
+            WireFault::Delay { ms: 2000 },
+            Timeout,
+            (Lost(SLOW), Lost(SLOW)),
+        ),
+        bytes(
+            "answer to A while B waits",
+            WireFault::UntilNextRequest,
+            Timeout,
+            (Lost(SLOW), Partly),
+        ),
+        bytes("answers in another order", WireFault::SwapWithNext, Timeout, (Lost(SLOW), Partly)),
+        bytes("half before the timeout", WireFault::Drip { gap_ms: 45 }, Timeout, (Partly, Partly)),
+        bytes("byte by byte", WireFault::Drip { gap_ms: 0 }, Nothing, (Good, Good)),
+        bytes("byte by byte, slowly", WireFault::Drip { gap_ms: 2 }, Nothing, (Good, Good)),
+        link("one byte at a time", Trouble::Pieces(1), Nothing, Good),
+        link("in pieces of 7", Trouble::Pieces(7), Nothing, Good),
+        link("in pieces of 12", Trouble::Pieces(12), Nothing, Good),
+        bytes("answer twice", WireFault::Duplicate, Connection, (Partly, Partly)),
+    ]
+}
+
+/// The connection ends, or cannot be had.
+fn closed() -> Vec<Row> {
+    use Costs::{Connection, Timeout};
+    use Then::Lost;
+    const CLOSED: &str = "closed the connection";
+    let (none, some) = (WireFault::Close { after_bytes: 0 }, WireFault::Close { after_bytes: 5 });
+    vec![
+        bytes("closes before answering", none, Connection, (Lost(CLOSED), Lost(""))),
+        bytes("closes within the answer", some, Connection, (Lost(CLOSED), Lost(""))),
+        bytes(
+            "half-open",
+            WireFault::HalfOpen,
+            Timeout,
+            (Lost("no answer within"), Lost("no answer within")),
+        ),
+        link("connection refused", Trouble::Refuses, Connection, Lost("refused")),
+        link("attempt to connect swallowed", Trouble::Swallows, Connection, Lost("timed out")),
+    ]
+}
+
+/// Answers that do not fit their questions.
+fn unfit() -> Vec<Row> {
+    use Costs::{Connection, Timeout};
+    use Then::Lost;
+    const UNFIT: &str = "the answer does not fit";
+    const SLOW: &str = "no answer within";
+    let of = |name, fault| bytes(name, fault, Connection, (Lost(UNFIT), Lost(UNFIT)));
+    let length = |name, length, words| {
+        bytes(name, WireFault::HeaderLength { length }, Timeout, (Lost(words), NO_HEADER))
+    };
+    vec![
+        of("one register too few", WireFault::Registers { more: -1 }),
+        of("one register too many", WireFault::Registers { more: 1 }),
+        of("many registers too many", WireFault::Registers { more: 120 }),
+        bytes(
+            "wrong transaction",
+            WireFault::Transaction { add: 1 },
+            Connection,
+            (Lost(UNFIT), NO_HEADER),
+        ),
+        of("another unit, a neighbour", WireFault::Unit { add: 1 }),
+        of("another unit, nobody", WireFault::Unit { add: 90 }),
+        of("another function of reading", WireFault::Function { code: 4 }),
+        of("another function of writing", WireFault::Function { code: 16 }),
+        length("length 0", 0, UNFIT),
+        length("length 1", 1, UNFIT),
+        length("length 255", 255, SLOW),
+        length("length 65535", 0xFFFF, SLOW),
+    ]
+}
+
+/// Exceptions.
+fn refused() -> Vec<Row> {
+    vec![
+        exception("exception 01", 1, "exception 0x01"),
+        exception("exception 02", 2, "exception 0x02"),
+        exception("exception 03", 3, "exception 0x03"),
+        exception("exception 04", 4, "exception 0x04"),
+        exception("exception 06, busy", 6, "exception 0x06"),
+        exception("exception 0A, no path", 0x0A, "exception 0x0A"),
+        exception("exception 0B, no target", 0x0B, "exception 0x0B"),
+    ]
+}
+
+/// Bytes that nobody sent.
+fn spoiled() -> Vec<Row> {
+    use Costs::{Connection, Timeout};
+    use Then::{Lost, Partly};
+    const SLOW: &str = "no answer within";
+    let noise = || vec![0x00, 0xFF, 0x13, 0x01];
+    vec![
+        bytes("wrong checksum", WireFault::Checksum, Timeout, (NO_CHECKSUM, Lost(SLOW))),
+        bytes("one bit wrong", WireFault::FlipBit { bit: 29 }, Timeout, (NO_CHECKSUM, Partly)),
+        bytes(
+            "only half of it",
+            WireFault::Truncate { bytes: 4 },
+            Timeout,
+            (Lost(SLOW), Lost(SLOW)),
+        ),
+        bytes(
+            "noise before",
+            WireFault::NoiseBefore { bytes: noise() },
+            Connection,
+            (Lost(""), Partly),
+        ),
+        bytes(
+            "noise after",
+            WireFault::NoiseAfter { bytes: noise() },
+            Connection,
+            (Partly, Partly),
+        ),
+        bytes("the line's own echo", WireFault::Echo, Connection, (Lost(""), Partly)),
+    ]
+}
+
+/// Silence.
+fn lost() -> Vec<Row> {
+    use Costs::Timeout;
+    const SLOW: &str = "no answer within";
+    let then = Then::Lost(SLOW);
+    vec![
+        bytes("never answers", WireFault::LoseRequest, Timeout, (then, then)),
+        bytes("answers are lost", WireFault::LoseAnswer, Timeout, (then, then)),
+        Row { name: "deaf", strike: Strike::Deaf, costs: Timeout, tcp: then, frames: then },
+    ]
+}
+
+/// Writes that are not what they seem.
+fn written() -> Vec<Row> {
+    use Costs::{Nothing, Timeout};
+    use Then::{Good, Partly};
+    vec![
+        Row {
+            name: "acknowledged, not applied",
+            strike: Strike::Ignores,
+            costs: Nothing,
+            tcp: Good,
+            frames: Good,
+        },
+        link("applied, reply lost", Trouble::LosesWriteAnswers, Timeout, Partly),
+        link("write lost", Trouble::LosesWrites, Timeout, Partly),
+    ]
+}

@@ -1,0 +1,196 @@
+//! One cell of the matrix: a field that is read and written for some minutes, and what was seen.
+
+use crate::stand::{
+    ANSWER_MAX, ELSEWHERE, END, FROM, MAX_AGE, On, STRUCK, Stand, Strike, TO, UNITS, Way, name,
+};
+use crate::unit::{LIMIT, PLAIN, STAMPED, TICK, place, read_stamp};
+use crate::write::{Writes, writes};
+use drivers::{DeviceHealth, LinkHealth};
+use site::{Mono, PointId, Snapshot};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How often we look.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What was seen in one cell.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Samples that were good when looked at.
+    pub(crate) samples: u64,
+    /// Good samples that were another point's, or older than they may be.
+    pub(crate) wrong: Vec<String>,
+    /// The share of looks during the fault at which all points of a unit were good.
+    pub(crate) good: BTreeMap<u8, f64>,
+    /// The longest time between two answers that brought point `a`, from the fault's begin on.
+    pub(crate) gaps: BTreeMap<u8, Duration>,
+    /// When point `a` was read on the other links.
+    pub(crate) elsewhere: BTreeMap<u8, Vec<Mono>>,
+    /// After the fault, until all was good for good.
+    pub(crate) healed_after: Option<Duration>,
+    /// All that was said to be wrong with each unit during the fault.
+    pub(crate) errors: BTreeMap<u8, BTreeSet<String>>,
+    pub(crate) struck: Option<DeviceHealth>,
+    pub(crate) neighbour: Option<DeviceHealth>,
+    pub(crate) links: Vec<LinkHealth>,
+    /// Requests and attempts to connect during the fault, on the link that is struck.
+    pub(crate) requests: u64,
+    pub(crate) attempts: usize,
+    /// The most connections to one endpoint at the same time.
+    pub(crate) open_most: usize,
+    pub(crate) pipelined: u64,
+    pub(crate) closest: Option<Duration>,
+    pub(crate) asked_units: BTreeSet<u8>,
+    pub(crate) writes: Writes,
+}
+
+/// A whole run: quiet, the fault, quiet again.
+pub(crate) async fn run(way: Way, strike: Option<&Strike>, on: On) -> Seen {
+    let stand = Stand::new(way, strike, on);
+    let mut watch = Watch::new(&stand);
+    let (writes, (), ()) = tokio::join!(writes(&stand), watch.watch(), stand.strike(strike));
+    let mut seen = watch.end();
+    seen.writes = writes;
+    stand.field.stop().await;
+    seen
+}
+
+struct Watch<'a> {
+    stand: &'a Stand,
+    seen: Seen,
+    looks: f64,
+    /// When point `a` of each unit was read last.
+    read_at: BTreeMap<u8, Mono>,
+    points: BTreeMap<(u8, &'static str), PointId>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(stand: &'a Stand) -> Watch<'a> {
+        let names = STAMPED.map(|(name, _)| name).into_iter().chain([PLAIN.0, LIMIT]);
+        let all: Vec<&str> = names.collect();
+        let id = |unit: u8, point: &str| {
+            PointId::try_from(format!("{}.{point}", name(unit))).expect("a point")
+        };
+        let units = UNITS.into_iter().chain(ELSEWHERE);
+        let points = units.flat_map(|unit| all.iter().map(move |it| ((unit, *it), id(unit, it))));
+        Watch {
+            stand,
+            seen: Seen::default(),
+            looks: 0.0,
+            read_at: BTreeMap::new(),
+            points: points.collect(),
+        }
+    }
+
+    async fn watch(&mut self) {
+        let mut counted = (0, 0);
+        loop {
+            self.stand.clock.sleep(LOOK).await;
+            let now = self.stand.clock.now();
+            let since = now.mono.since_start();
+            let snapshot = self.stand.field.freeze(now);
+            let bad = self.look(&snapshot);
+            if since < FROM {
+                counted = self.counts();
+            } else if since < TO {
+                self.during(&bad);
+                let (requests, attempts) = self.counts();
+                self.seen.requests = requests - counted.0;
+                self.seen.attempts = attempts - counted.1;
+            } else if !bad.is_empty() {
+                self.seen.healed_after = None;
+            } else if self.seen.healed_after.is_none() {
+                self.seen.healed_after = Some(since - TO);
+            }
+            if since >= END {
+                return;
+            }
+        }
+    }
+
+    /// Requests and attempts to connect so far.
+    fn counts(&self) -> (u64, usize) {
+        let log = self.stand.road().log();
+        (log.requests, log.attempts.len())
+    }
+
+    fn during(&mut self, bad: &BTreeSet<u8>) {
+        self.looks += 1.0;
+        for unit in UNITS {
+            let health = self.stand.health(unit);
+            *self.seen.good.entry(unit).or_default() += f64::from(u8::from(!bad.contains(&unit)));
+            let fresh = health.last_error_at.is_some_and(|at| at.since_start() >= FROM);
+            let errors = self.seen.errors.entry(unit).or_default();
+            errors.extend(health.last_error.clone().filter(|_| fresh));
+            if unit == STRUCK {
+                self.seen.struck = Some(health);
+            } else {
+                self.seen.neighbour = Some(health);
+            }
+        }
+        self.seen.links = self.stand.field.links();
+    }
+
+    /// Judges all samples; gives the units of which one is bad.
+    fn look(&mut self, snapshot: &Snapshot) -> BTreeSet<u8> {
+        let now = snapshot.now.mono;
+        let mut bad = BTreeSet::new();
+        for ((unit, point), id) in &self.points {
+            let Some(value) = snapshot.number(id) else {
+                bad.insert(*unit);
+                continue;
+            };
+            let at = snapshot.sample(id).expect("it has a value").at;
+            self.seen.samples += 1;
+            if let Some(what) = misfit(*unit, point, value, (at, now)) {
+                self.seen.wrong.push(format!("{id} at {:?} {what}", now.since_start()));
+            }
+            if *point == STAMPED[0].0 {
+                let last = self.read_at.insert(*unit, at).filter(|last| *last != at);
+                let (Some(last), true) = (last, at.since_start() >= FROM) else { continue };
+                let gap = self.seen.gaps.entry(*unit).or_default();
+                *gap = (*gap).max(at.since(last));
+                if ELSEWHERE.contains(unit) {
+                    self.seen.elsewhere.entry(*unit).or_default().push(at);
+                }
+            }
+        }
+        bad
+    }
+
+    fn end(mut self) -> Seen {
+        for good in self.seen.good.values_mut() {
+            *good /= self.looks;
+        }
+        let roads = self.stand.roads.values();
+        self.seen.open_most = roads.map(|road| road.log().open_most).max().unwrap_or_default();
+        let log = self.stand.road().log();
+        self.seen.pipelined = log.pipelined;
+        self.seen.closest = log.closest;
+        self.seen.asked_units.clone_from(&log.units);
+        drop(log);
+        self.seen
+    }
+}
+
+/// What is wrong with a good sample, if anything.
+fn misfit(unit: u8, point: &str, value: f64, (at, now): (Mono, Mono)) -> Option<String> {
+    if let Some((_, address)) = STAMPED.iter().find(|(name, _)| *name == point) {
+        let (found, told) = read_stamp(value);
+        let own = place(unit, *address);
+        if found != own {
+            return Some(format!("shows the value of {found}, not of {own}"));
+        }
+        let (on_its_way, old) = (at.since(told), now.since(told));
+        let in_time = on_its_way <= ANSWER_MAX + TICK && old <= MAX_AGE + ANSWER_MAX + TICK;
+        return (!in_time).then(|| format!("was told {on_its_way:?} before it was taken"));
+    }
+    let fits = if point == PLAIN.0 {
+        (value - f64::from(place(unit, PLAIN.1))).abs() < 0.5
+    } else {
+        // Each unit is told limits of a ten of its own; before the first it has zero.
+        let ten = f64::from(unit) * 10.0;
+        value < 0.5 || (ten..ten + 10.0).contains(&value)
+    };
+    (!fits).then(|| format!("shows {value}"))
+}

@@ -1,0 +1,121 @@
+//! The client's end of a link: notes what passes, and loses what is to be lost.
+
+use regie_sim::modbus::faults::Framing;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+use crate::links::{Road, Trouble};
+
+/// Functions that write.
+const WRITES: [u8; 4] = [5, 6, 15, 16];
+
+/// A connection under watch. The client library writes each request at once.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    inner: DuplexStream,
+    framing: Framing,
+    road: Road,
+    heard: Option<Duration>,
+    /// A request went out, and no byte came since.
+    waits: bool,
+    /// What comes is lost until the next request.
+    deaf: bool,
+}
+
+impl Watched {
+    pub(crate) fn new(inner: DuplexStream, framing: Framing, road: Road) -> Watched {
+        {
+            let mut log = road.log();
+            log.open += 1;
+            log.open_most = log.open_most.max(log.open);
+        }
+        Watched { inner, framing, road, heard: None, waits: false, deaf: false }
+    }
+
+    /// The unit and the function of a request.
+    fn head(&self, bytes: &[u8]) -> (u8, u8) {
+        match self.framing {
+            Framing::Tcp => (bytes[6], bytes[7]),
+            Framing::Rtu(_) => (bytes[0], bytes[1]),
+        }
+    }
+
+    fn note(&mut self, unit: u8) {
+        let now = self.road.clock.now().mono.since_start();
+        let mut log = self.road.log();
+        log.requests += 1;
+        log.units.insert(unit);
+        log.pipelined += u64::from(self.waits);
+        if let Some(heard) = self.heard {
+            let pause = now - heard;
+            log.closest = Some(log.closest.map_or(pause, |closest| closest.min(pause)));
+        }
+        drop(log);
+        self.waits = true;
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.road.log().open -= 1;
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let mut bytes = [0; 512];
+            let most = match self.road.trouble() {
+                Trouble::Pieces(most) => most,
+                _ => bytes.len(),
+            };
+            let mut piece = ReadBuf::new(&mut bytes[..most.min(buf.remaining())]);
+            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut piece))?;
+            let count = piece.filled().len();
+            if count > 0 {
+                self.heard = Some(self.road.clock.now().mono.since_start());
+                if self.deaf {
+                    continue;
+                }
+                self.waits = false;
+            }
+            buf.put_slice(piece.filled());
+            return Poll::Ready(Ok(()));
+        }
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let (unit, function) = self.head(bytes);
+        let writes = WRITES.contains(&function);
+        let trouble = self.road.trouble();
+        let lost = writes && trouble == Trouble::LosesWrites;
+        if !lost {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes))?;
+            assert_eq!(written, bytes.len(), "requests are short");
+        }
+        self.note(unit);
+        self.deaf = writes && trouble == Trouble::LosesWriteAnswers;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
