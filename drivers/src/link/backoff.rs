@@ -20,10 +20,20 @@ pub(super) fn broken(error: &io::Error) -> String {
     }
 }
 
+/// Whether an error comes from the bytes of an answer and not from the connection. A frame with
+/// nothing in it ends too early for the client library's decoder; a connection that ends has other
+/// kinds.
+pub(super) fn is_misfit(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
 /// Why an answer does not fit, in words.
 pub(super) fn misfit(error: &tokio_modbus::Error) -> String {
     use tokio_modbus::ProtocolError::{FunctionCodeMismatch, HeaderMismatch};
     match error {
+        tokio_modbus::Error::Transport(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "it ends too early".into()
+        }
         tokio_modbus::Error::Transport(error) => error.to_string(),
         tokio_modbus::Error::Protocol(HeaderMismatch { .. }) => {
             "it belongs to another transaction or unit".into()

@@ -21,7 +21,9 @@ impl Link {
     pub(super) async fn serve(&mut self, job: Job) {
         let Job { unit, command, parts, reply } = job;
         let outcome = self.write(unit, &command, parts).await;
+        // That a unit is left alone says less than the trouble before, which stays.
         if let Err(error) = &outcome
+            && !matches!(error, FieldError::Silent { .. })
             && let Some(state) = self.units.get(unit)
         {
             let at = self.clock.now().mono;

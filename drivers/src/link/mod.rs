@@ -37,6 +37,8 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Link {
     wire: Wire,
     units: Vec<Unit>,
+    /// With which unit the next pass begins.
+    begin_at: usize,
     jobs: Receiver,
     clock: Clock,
     health: Arc<Mutex<LinkHealth>>,
@@ -55,7 +57,7 @@ impl Link {
         health: Arc<Mutex<LinkHealth>>,
         spread: Duration,
     ) -> Self {
-        Self { wire, units, jobs, clock, health, pass: Duration::ZERO, spread }
+        Self { wire, units, begin_at: 0, jobs, clock, health, pass: Duration::ZERO, spread }
     }
 
     /// Serves until nobody can send a command any more. A panic is a bug: it closes the

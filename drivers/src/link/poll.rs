@@ -27,7 +27,8 @@ impl Link {
     pub(super) async fn poll_due(&mut self) {
         let began = self.clock.real();
         let mut polled = false;
-        for unit in 0..self.units.len() {
+        let (first, count) = (self.begin_at, self.units.len());
+        for unit in (first..count).chain(0..first) {
             if self.is_over() {
                 return;
             }
@@ -36,7 +37,12 @@ impl Link {
             let state = &mut self.units[unit];
             if state.is_fast_due(now) || state.missed && back {
                 polled = true;
+                let before = self.wire.requests();
                 self.poll(unit, now).await;
+                if self.units[unit].missed && self.wire.requests() > before {
+                    // The link broke over this unit: next time the others come first.
+                    self.begin_at = (unit + 1) % count;
+                }
             }
         }
         if polled {

@@ -7,7 +7,7 @@
 //! connection; there [`Line`] and [`Owed`] keep answers apart.
 
 use super::ask::{Answer, Ask};
-use super::backoff::{broken, misfit, pause};
+use super::backoff::{broken, is_misfit, misfit, pause};
 use super::line::{Last, Line, Owed};
 use super::load::Load;
 use crate::clock::Clock;
@@ -283,9 +283,7 @@ impl Wire {
                 self.handle_trouble(unit, ask, ended + within, None);
                 Err(FieldError::Timeout { asked: ask.to_string(), unit, timeout: within })
             }
-            Ok(Err(tokio_modbus::Error::Transport(error)))
-                if error.kind() != io::ErrorKind::InvalidData =>
-            {
+            Ok(Err(tokio_modbus::Error::Transport(error))) if !is_misfit(&error) => {
                 self.fail(format!("{ask} of unit {unit}: {}", broken(&error)));
                 Err(self.down())
             }
