@@ -28,9 +28,9 @@ pub(crate) enum Trouble {
     Swallows,
     /// The network gives at most so many bytes at a time.
     Pieces(usize),
-    /// Writes are lost on their way to the unit.
+    /// Writes are lost on their way to the struck unit.
     LosesWrites,
-    /// Writes are carried out, and what the unit says to them is lost.
+    /// Writes are carried out, and what the struck unit says to them is lost.
     LosesWriteAnswers,
 }
 

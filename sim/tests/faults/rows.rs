@@ -2,7 +2,7 @@
 //! way that bytes travel.
 
 use crate::links::Trouble;
-use crate::stand::{Strike, Way};
+use crate::stand::{ANSWER_MAX, Strike, Way};
 use regie_sim::modbus::faults::WireFault;
 
 /// What becomes of the struck unit.
@@ -25,6 +25,8 @@ pub(crate) enum Costs {
     Nothing,
     /// The time for an answer; on serial frames the same again, in which the line is left alone.
     Timeout,
+    /// Its five answers, each later than its timeout, and one that was too late.
+    Slow,
     /// The connection; on serial frames an answer is not believed, asked for again, and after both
     /// the line is left alone.
     Connection,
@@ -42,6 +44,21 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Whether the neighbours are concerned as well when the struck unit alone has the fault: it is
+    /// the link that is gone, or that waits for the unit. Over TCP another connection helps.
+    pub(crate) fn strikes_link(&self, way: Way) -> bool {
+        match &self.strike {
+            Strike::Link(trouble) => {
+                !matches!(trouble, Trouble::LosesWrites | Trouble::LosesWriteAnswers)
+            }
+            Strike::Bytes(WireFault::HalfOpen) => way != Way::Tcp,
+            Strike::Bytes(WireFault::Delay { ms }) => {
+                way != Way::Tcp && u128::from(*ms) > ANSWER_MAX.as_millis()
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn then(&self, way: Way) -> Then {
         match (way, &self.strike) {
             (Way::Serial, Strike::Link(Trouble::Refuses | Trouble::Swallows)) => {
@@ -80,12 +97,12 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// Answers that come too late, or in pieces.
 fn late() -> Vec<Row> {
-    use Costs::{Connection, Nothing, Timeout};
+    use Costs::{Connection, Nothing, Slow, Timeout};
     use Then::{Good, Lost, Partly};
     const SLOW: &str = "no answer within";
     vec![
-        bytes("late answer", WireFault::Delay { ms: 450 }, Timeout, (Partly, Partly)),
-        bytes("always slower", WireFault::Delay { ms: 900 }, Timeout, (Partly, Partly)),
+        bytes("late answer", WireFault::Delay { ms: 400 }, Slow, (Partly, Partly)),
+        bytes("always slower", WireFault::Delay { ms: 500 }, Slow, (Partly, Partly)),
         bytes(
             "slower than we wait",
             WireFault::Delay { ms: 2000 },
@@ -99,7 +116,7 @@ fn late() -> Vec<Row> {
             (Lost(SLOW), Partly),
         ),
         bytes("answers in another order", WireFault::SwapWithNext, Timeout, (Lost(SLOW), Partly)),
-        bytes("half before the timeout", WireFault::Drip { gap_ms: 45 }, Timeout, (Partly, Partly)),
+        bytes("half before the timeout", WireFault::Drip { gap_ms: 40 }, Slow, (Partly, Partly)),
         bytes("byte by byte", WireFault::Drip { gap_ms: 0 }, Nothing, (Good, Good)),
         bytes("byte by byte, slowly", WireFault::Drip { gap_ms: 2 }, Nothing, (Good, Good)),
         link("one byte at a time", Trouble::Pieces(1), Nothing, Good),
@@ -152,7 +169,13 @@ fn unfit() -> Vec<Row> {
         of("another unit, a neighbour", WireFault::Unit { add: 1 }),
         of("another unit, nobody", WireFault::Unit { add: 90 }),
         of("another function of reading", WireFault::Function { code: 4 }),
-        of("another function of writing", WireFault::Function { code: 16 }),
+        // Serial frames end where their function says: this one has no end that is right.
+        bytes(
+            "another function of writing",
+            WireFault::Function { code: 16 },
+            Connection,
+            (Lost(UNFIT), Lost(SLOW)),
+        ),
         length("length 0", 0, UNFIT),
         length("length 1", 1, UNFIT),
         length("length 255", 255, SLOW),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use crate::links::{Road, Trouble};
+use crate::stand::STRUCK;
 
 /// Functions that write.
 const WRITES: [u8; 4] = [5, 6, 15, 16];
@@ -99,7 +100,7 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let (unit, function) = self.head(bytes);
-        let writes = WRITES.contains(&function);
+        let writes = unit == STRUCK && WRITES.contains(&function);
         let trouble = self.road.trouble();
         let lost = writes && trouble == Trouble::LosesWrites;
         if !lost {
