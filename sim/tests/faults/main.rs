@@ -3,12 +3,16 @@
 //! write is claimed that was not carried out, units on other links keep their period exactly, and
 //! when the fault is over everything is good again. `docs/faults.md` lists the rows.
 
+mod crowd;
+mod flapping;
 mod hold;
 mod links;
+mod pty;
 mod rows;
 mod run;
 mod stand;
 mod stream;
+mod swap;
 mod unit;
 mod write;
 

@@ -174,7 +174,7 @@ impl<'a> Watch<'a> {
 }
 
 /// What is wrong with a good sample, if anything.
-fn misfit(unit: u8, point: &str, value: f64, (at, now): (Mono, Mono)) -> Option<String> {
+pub(crate) fn misfit(unit: u8, point: &str, value: f64, (at, now): (Mono, Mono)) -> Option<String> {
     if let Some((_, address)) = STAMPED.iter().find(|(name, _)| *name == point) {
         let (found, told) = read_stamp(value);
         let own = place(unit, *address);

@@ -46,9 +46,9 @@ pub(crate) fn telling() -> Arc<Profile> {
     Arc::new(read.unwrap_or_else(|findings| panic!("{findings:?}")))
 }
 
-/// The place of a register, as its value says it.
+/// The place of a register, as its value says it: different for all points of up to 200 units.
 pub(crate) fn place(unit: u8, address: u16) -> u16 {
-    u16::from(unit) * 1000 + address
+    u16::from(unit).wrapping_mul(1000).wrapping_add(address)
 }
 
 /// Where a stamped value belongs, and when it was told.
