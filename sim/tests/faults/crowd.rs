@@ -151,7 +151,7 @@ async fn lost_devices_leave_the_others_their_period() {
         assert!(bad_from <= Some(&(FROM + MAX_AGE + LOOK)), "bad from {bad_from:?}");
         let error = crowd.health(0).last_error.unwrap_or_default();
         assert!(error.contains(words) && error.contains("10.20.0.1:502"), "{error}");
-        // The connection that broke was the first failure: 2, 4 up to 60 s, and up to a quarter more.
+        // The connection that broke was the first failure: 2, 4 up to 60 s, up to a quarter more.
         // What is swallowed takes two seconds itself.
         let held = if trouble == Trouble::Swallows { 2 } else { 0 };
         for (pause, least) in pauses.iter().zip([2, 4, 8, 16, 32, 60, 60, 60]) {
@@ -194,8 +194,8 @@ async fn two_hundred_devices_come_back_without_a_stampede() {
     }
 }
 
-/// After five seconds all of two hundred wait for four, and up to a quarter more: 20 in each tenth of
-/// a second on average, and by chance some more.
+/// After five seconds all of two hundred wait for four, and up to a quarter more: 20 in each tenth
+/// of a second on average, and by chance some more.
 const BURST_MAX: usize = 40;
 
 /// The most instants within a span.

@@ -153,7 +153,7 @@ fn security(
             Some(LinkSecurity { authority, certificate, key, server_name })
         }
         _ => {
-            if any || is_tls {
+            if is_tls || any && endpoint.is_none() {
                 no_certificates(section, section.place());
             }
             None

@@ -193,14 +193,17 @@ impl Shelf {
         addresses(point).map(|address| state.cells[&address]).collect()
     }
 
-    /// Puts words into registers; a single bit leaves its neighbours as they are.
+    /// Puts words into registers; bits leave their neighbours as they are.
     fn put(&self, point: &PointSpec, words: &[u16]) {
         let mask = match point.encoding.kind {
-            Kind::Bit(bit) => 1 << bit,
-            _ => u16::MAX,
+            Kind::Bit(_) | Kind::BitOf32(_) => encode::words(&point.encoding, 1.0),
+            Kind::Bits { count, .. } | Kind::BitsOf32 { count, .. } => {
+                encode::words(&point.encoding, 2_f64.powi(i32::from(count)) - 1.0)
+            }
+            _ => vec![u16::MAX; words.len()],
         };
         let mut state = self.state();
-        for (address, word) in addresses(point).zip(words) {
+        for (address, (word, mask)) in addresses(point).zip(words.iter().zip(mask)) {
             let cell = state.cells.entry(address).or_default();
             *cell = (*cell & !mask) | (word & mask);
         }
