@@ -1,5 +1,6 @@
 //! What has to hold in each cell, and the table.
 
+use crate::links::Trouble;
 use crate::rows::{Costs, Row, Then, rows};
 use crate::run::{Seen, run};
 use crate::stand::{ANSWER_MAX, ELSEWHERE, On, POLL, STRUCK, Strike, TIMEOUT, UNITS, Way};
@@ -152,7 +153,7 @@ impl Cell<'_> {
     fn demand_of_health(&self, demand: &mut impl FnMut(bool, String)) {
         let Then::Lost(words) = self.row.then(self.way) else { return };
         let errors = &self.seen.errors[&STRUCK];
-        let of_link = matches!(self.row.strike, Strike::Link(_));
+        let of_link = matches!(self.row.strike, Strike::Link(Trouble::Refuses | Trouble::Swallows));
         // When all of them have the fault, the first that was asked is named for all.
         let unit = if self.on == On::One { "of unit 2: " } else { "of unit " };
         let names_it = |error: &&String| {

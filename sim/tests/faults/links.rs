@@ -28,6 +28,8 @@ pub(crate) enum Trouble {
     Swallows,
     /// The network gives at most so many bytes at a time.
     Pieces(usize),
+    /// Answers of the struck unit come so much later; those of others pass them.
+    Late(Duration),
     /// Writes are lost on their way to the struck unit.
     LosesWrites,
     /// Writes are carried out, and what the struck unit says to them is lost.

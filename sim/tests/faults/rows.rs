@@ -4,6 +4,7 @@
 use crate::links::Trouble;
 use crate::stand::{ANSWER_MAX, Strike, Way};
 use regie_sim::modbus::faults::WireFault;
+use std::time::Duration;
 
 /// What becomes of the struck unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Row {
     pub(crate) fn strikes_link(&self, way: Way) -> bool {
         match &self.strike {
             Strike::Link(trouble) => {
-                !matches!(trouble, Trouble::LosesWrites | Trouble::LosesWriteAnswers)
+                matches!(trouble, Trouble::Refuses | Trouble::Swallows)
             }
             Strike::Bytes(WireFault::HalfOpen) => way != Way::Tcp,
             Strike::Bytes(WireFault::Delay { ms }) => {
@@ -79,6 +80,12 @@ fn bytes(name: &'static str, fault: WireFault, costs: Costs, (tcp, frames): (The
 
 fn link(name: &'static str, trouble: Trouble, costs: Costs, then: Then) -> Row {
     Row { name, strike: Strike::Link(trouble), costs, tcp: then, frames: then }
+}
+
+/// Answers of the struck unit come later, and do not hold up the others.
+fn late_by(name: &'static str, ms: u64, tcp: Then, frames: Then) -> Row {
+    let strike = Strike::Link(Trouble::Late(Duration::from_millis(ms)));
+    Row { name, strike, costs: Costs::Slow, tcp, frames }
 }
 
 fn exception(name: &'static str, code: u8, words: &'static str) -> Row {
@@ -116,6 +123,10 @@ fn late() -> Vec<Row> {
             (Lost(SLOW), Partly),
         ),
         bytes("answers in another order", WireFault::SwapWithNext, Timeout, (Lost(SLOW), Partly)),
+        late_by("late, and passed by others", 700, Partly, Partly),
+        late_by("late by 2.5 s, and passed", 2500, Lost(SLOW), Partly),
+        late_by("late by 3.9 s, and passed", 3900, Lost(SLOW), Partly),
+        late_by("late by 7 s, and passed", 7000, Lost(SLOW), Partly),
         bytes("half before the timeout", WireFault::Drip { gap_ms: 40 }, Slow, (Partly, Partly)),
         bytes("byte by byte", WireFault::Drip { gap_ms: 0 }, Nothing, (Good, Good)),
         bytes("byte by byte, slowly", WireFault::Drip { gap_ms: 2 }, Nothing, (Good, Good)),
@@ -205,6 +216,12 @@ fn spoiled() -> Vec<Row> {
     vec![
         bytes("wrong checksum", WireFault::Checksum, Timeout, (NO_CHECKSUM, Lost(SLOW))),
         bytes("one bit wrong", WireFault::FlipBit { bit: 29 }, Timeout, (NO_CHECKSUM, Partly)),
+        bytes(
+            "the end of it is missing",
+            WireFault::Truncate { bytes: 8 },
+            Timeout,
+            (Lost(SLOW), Partly),
+        ),
         bytes(
             "only half of it",
             WireFault::Truncate { bytes: 4 },

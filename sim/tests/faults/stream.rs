@@ -1,11 +1,13 @@
 //! The client's end of a link: notes what passes, and loses what is to be lost.
 
 use regie_sim::modbus::faults::Framing;
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use crate::links::{Road, Trouble};
 use crate::stand::STRUCK;
@@ -24,6 +26,8 @@ pub(crate) struct Watched {
     waits: bool,
     /// What comes is lost until the next request.
     deaf: bool,
+    /// Answers that come later, in their order.
+    late: VecDeque<(Pin<Box<Sleep>>, Vec<u8>)>,
 }
 
 impl Watched {
@@ -33,7 +37,15 @@ impl Watched {
             log.open += 1;
             log.open_most = log.open_most.max(log.open);
         }
-        Watched { inner, framing, road, heard: None, waits: false, deaf: false }
+        Watched {
+            inner,
+            framing,
+            road,
+            heard: None,
+            waits: false,
+            deaf: false,
+            late: VecDeque::new(),
+        }
     }
 
     /// The unit and the function of a request.
@@ -41,6 +53,19 @@ impl Watched {
         match self.framing {
             Framing::Tcp => (bytes[6], bytes[7]),
             Framing::Rtu(_) => (bytes[0], bytes[1]),
+        }
+    }
+
+    /// Whether these bytes are an answer of the struck unit: the servers write each at once.
+    fn is_of_struck(&self, bytes: &[u8]) -> bool {
+        bytes.len() >= self.head_bytes() && self.head(bytes).0 == STRUCK
+    }
+
+    /// How many bytes it takes to know the unit and the function.
+    fn head_bytes(&self) -> usize {
+        match self.framing {
+            Framing::Tcp => 8,
+            Framing::Rtu(_) => 2,
         }
     }
 
@@ -72,6 +97,15 @@ impl AsyncRead for Watched {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
+            if let Some((until, _)) = self.late.front_mut()
+                && until.as_mut().poll(cx).is_ready()
+                && let Some((_, bytes)) = self.late.pop_front()
+            {
+                self.heard = Some(self.road.clock.now().mono.since_start());
+                self.waits = false;
+                buf.put_slice(&bytes);
+                return Poll::Ready(Ok(()));
+            }
             let mut bytes = [0; 512];
             let most = match self.road.trouble() {
                 Trouble::Pieces(most) => most,
@@ -83,6 +117,13 @@ impl AsyncRead for Watched {
             if count > 0 {
                 self.heard = Some(self.road.clock.now().mono.since_start());
                 if self.deaf {
+                    continue;
+                }
+                if let Trouble::Late(by) = self.road.trouble()
+                    && self.is_of_struck(piece.filled())
+                {
+                    let bytes = piece.filled().to_vec();
+                    self.late.push_back((Box::pin(sleep(by)), bytes));
                     continue;
                 }
                 self.waits = false;
