@@ -1,6 +1,7 @@
 //! The field under test: a fake peer of raw bytes on one side, [`drivers::Field`] on the other,
 //! and paused time, so that hours pass in milliseconds. One file uses real sockets on loopback.
 
+mod breaking;
 mod judging;
 mod line;
 mod network;

@@ -16,7 +16,7 @@ pub(crate) async fn hold(way: Way) {
     println!("{}", line(way, "no fault", On::One, &usual));
     for row in rows() {
         if let Then::NotHere(why) = row.then(way) {
-            println!("{:12} {:30} not here: {why}", way.word(), row.name);
+            println!("{:12} {:30} not here: {why}", way.word(), row.name.1);
             continue;
         }
         for on in [On::One, On::All] {
@@ -24,9 +24,9 @@ pub(crate) async fn hold(way: Way) {
                 continue;
             }
             let seen = run(way, Some(&row.strike), on).await;
-            println!("{}", line(way, row.name, on, &seen));
+            println!("{}", line(way, row.name.1, on, &seen));
             let found = Cell { way, row: &row, on, seen: &seen, usual: &usual }.findings();
-            let cell = |what| format!("{}, {}, {on:?}: {what}", way.word(), row.name);
+            let cell = |what| format!("{}, {}, {on:?}: {what}", way.word(), row.name.1);
             findings.extend(found.into_iter().map(cell));
         }
     }
@@ -125,9 +125,9 @@ impl Cell<'_> {
             (Costs::Timeout, _) | (Costs::Connection, Way::RtuOverTcp | Way::Serial) => {
                 ANSWER_MAX * 2
             }
-            // The pause before connecting anew, with its jitter, and twice: a unit over which the
-            // connection broke once is asked again, since that may have been bad luck.
-            (Costs::Connection, Way::Tcp) => Duration::from_millis(1250) * 2,
+            // It breaks, is opened anew at once and breaks again; the second pause is 2 s, and up to a
+            // quarter more.
+            (Costs::Connection, Way::Tcp) => Duration::from_millis(2500),
         };
         POLL + POLL / 2 + cost
     }

@@ -33,10 +33,13 @@ pub(crate) enum Costs {
     Connection,
 }
 
+/// Which faults of docs/faults.md a row stands for, and what it is called there.
+pub(crate) type Name = (&'static str, &'static str);
+
 /// One row.
 #[derive(Debug)]
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    pub(crate) name: Name,
     pub(crate) strike: Strike,
     pub(crate) costs: Costs,
     pub(crate) tcp: Then,
@@ -74,21 +77,21 @@ impl Row {
 const NO_HEADER: Then = Then::NotHere("serial frames have no transaction and no length");
 const NO_CHECKSUM: Then = Then::NotHere("TCP has its checksum below Modbus");
 
-fn bytes(name: &'static str, fault: WireFault, costs: Costs, (tcp, frames): (Then, Then)) -> Row {
+fn bytes(name: Name, fault: WireFault, costs: Costs, (tcp, frames): (Then, Then)) -> Row {
     Row { name, strike: Strike::Bytes(fault), costs, tcp, frames }
 }
 
-fn link(name: &'static str, trouble: Trouble, costs: Costs, then: Then) -> Row {
+fn link(name: Name, trouble: Trouble, costs: Costs, then: Then) -> Row {
     Row { name, strike: Strike::Link(trouble), costs, tcp: then, frames: then }
 }
 
 /// Answers of the struck unit come later, and do not hold up the others.
-fn late_by(name: &'static str, ms: u64, tcp: Then, frames: Then) -> Row {
+fn late_by(name: Name, ms: u64, tcp: Then, frames: Then) -> Row {
     let strike = Strike::Link(Trouble::Late(Duration::from_millis(ms)));
     Row { name, strike, costs: Costs::Slow, tcp, frames }
 }
 
-fn exception(name: &'static str, code: u8, words: &'static str) -> Row {
+fn exception(name: Name, code: u8, words: &'static str) -> Row {
     // On 0A and 0B a unit is left alone; on the others it goes on being asked.
     let fault = WireFault::Exception { code };
     bytes(name, fault, Costs::Nothing, (Then::Lost(words), Then::Lost(words)))
@@ -108,32 +111,42 @@ fn late() -> Vec<Row> {
     use Then::{Good, Lost, Partly};
     const SLOW: &str = "no answer within";
     vec![
-        bytes("late answer", WireFault::Delay { ms: 400 }, Slow, (Partly, Partly)),
-        bytes("always slower", WireFault::Delay { ms: 500 }, Slow, (Partly, Partly)),
+        bytes(("4 A C", "late answer"), WireFault::Delay { ms: 400 }, Slow, (Partly, Partly)),
+        bytes(("B C", "always slower"), WireFault::Delay { ms: 500 }, Slow, (Partly, Partly)),
         bytes(
-            "slower than we wait",
+            ("B C", "slower than we wait"),
             WireFault::Delay { ms: 2000 },
             Timeout,
             (Lost(SLOW), Lost(SLOW)),
         ),
         bytes(
-            "answer to A while B waits",
+            ("4 A C", "answer to A while B waits"),
             WireFault::UntilNextRequest,
             Timeout,
             (Lost(SLOW), Partly),
         ),
-        bytes("answers in another order", WireFault::SwapWithNext, Timeout, (Lost(SLOW), Partly)),
-        late_by("late, and passed by others", 700, Partly, Partly),
-        late_by("late by 2.5 s, and passed", 2500, Lost(SLOW), Partly),
-        late_by("late by 3.9 s, and passed", 3900, Lost(SLOW), Partly),
-        late_by("late by 7 s, and passed", 7000, Lost(SLOW), Partly),
-        bytes("half before the timeout", WireFault::Drip { gap_ms: 40 }, Slow, (Partly, Partly)),
-        bytes("byte by byte", WireFault::Drip { gap_ms: 0 }, Nothing, (Good, Good)),
-        bytes("byte by byte, slowly", WireFault::Drip { gap_ms: 2 }, Nothing, (Good, Good)),
-        link("one byte at a time", Trouble::Pieces(1), Nothing, Good),
-        link("in pieces of 7", Trouble::Pieces(7), Nothing, Good),
-        link("in pieces of 12", Trouble::Pieces(12), Nothing, Good),
-        bytes("answer twice", WireFault::Duplicate, Connection, (Partly, Partly)),
+        bytes(
+            ("4 A C", "answers in another order"),
+            WireFault::SwapWithNext,
+            Timeout,
+            (Lost(SLOW), Partly),
+        ),
+        late_by(("4 A C", "late, and passed by others"), 700, Partly, Partly),
+        late_by(("4 A C", "late by 2.5 s, and passed"), 2500, Lost(SLOW), Partly),
+        late_by(("4 A C", "late by 3.9 s, and passed"), 3900, Lost(SLOW), Partly),
+        late_by(("4 A C", "late by 7 s, and passed"), 7000, Lost(SLOW), Partly),
+        bytes(
+            ("D", "half before the timeout"),
+            WireFault::Drip { gap_ms: 40 },
+            Slow,
+            (Partly, Partly),
+        ),
+        bytes(("6", "byte by byte"), WireFault::Drip { gap_ms: 0 }, Nothing, (Good, Good)),
+        bytes(("6", "byte by byte, slowly"), WireFault::Drip { gap_ms: 2 }, Nothing, (Good, Good)),
+        link(("6", "one byte at a time"), Trouble::Pieces(1), Nothing, Good),
+        link(("6", "in pieces of 7"), Trouble::Pieces(7), Nothing, Good),
+        link(("6", "in pieces of 12"), Trouble::Pieces(12), Nothing, Good),
+        bytes(("4 C", "answer twice"), WireFault::Duplicate, Connection, (Partly, Partly)),
     ]
 }
 
@@ -144,16 +157,21 @@ fn closed() -> Vec<Row> {
     const CLOSED: &str = "closed the connection";
     let (none, some) = (WireFault::Close { after_bytes: 0 }, WireFault::Close { after_bytes: 5 });
     vec![
-        bytes("closes before answering", none, Connection, (Lost(CLOSED), Lost(""))),
-        bytes("closes within the answer", some, Connection, (Lost(CLOSED), Lost(""))),
+        bytes(("E", "closes before answering"), none, Connection, (Lost(CLOSED), Lost(""))),
+        bytes(("E", "closes within the answer"), some, Connection, (Lost(CLOSED), Lost(""))),
         bytes(
-            "half-open",
+            ("9", "half-open"),
             WireFault::HalfOpen,
             Timeout,
             (Lost("no answer within"), Lost("no answer within")),
         ),
-        link("connection refused", Trouble::Refuses, Connection, Lost("refused")),
-        link("attempt to connect swallowed", Trouble::Swallows, Connection, Lost("timed out")),
+        link(("1", "connection refused"), Trouble::Refuses, Connection, Lost("refused")),
+        link(
+            ("2", "attempt to connect swallowed"),
+            Trouble::Swallows,
+            Connection,
+            Lost("timed out"),
+        ),
     ]
 }
 
@@ -168,42 +186,42 @@ fn unfit() -> Vec<Row> {
         bytes(name, WireFault::HeaderLength { length }, Timeout, (Lost(words), NO_HEADER))
     };
     vec![
-        of("one register too few", WireFault::Registers { more: -1 }),
-        of("one register too many", WireFault::Registers { more: 1 }),
-        of("many registers too many", WireFault::Registers { more: 120 }),
+        of(("F", "one register too few"), WireFault::Registers { more: -1 }),
+        of(("F", "one register too many"), WireFault::Registers { more: 1 }),
+        of(("F", "many registers too many"), WireFault::Registers { more: 120 }),
         bytes(
-            "wrong transaction",
+            ("5 I", "wrong transaction"),
             WireFault::Transaction { add: 1 },
             Connection,
             (Lost(UNFIT), NO_HEADER),
         ),
-        of("another unit, a neighbour", WireFault::Unit { add: 1 }),
-        of("another unit, nobody", WireFault::Unit { add: 90 }),
-        of("another function of reading", WireFault::Function { code: 4 }),
+        of(("5 I", "another unit, a neighbour"), WireFault::Unit { add: 1 }),
+        of(("5 I", "another unit, nobody"), WireFault::Unit { add: 90 }),
+        of(("5 I", "another function of reading"), WireFault::Function { code: 4 }),
         // Serial frames end where their function says: this one has no end that is right.
         bytes(
-            "another function of writing",
+            ("5 I", "another function of writing"),
             WireFault::Function { code: 16 },
             Connection,
             (Lost(UNFIT), Lost(SLOW)),
         ),
-        length("length 0", 0, UNFIT),
-        length("length 1", 1, UNFIT),
-        length("length 255", 255, SLOW),
-        length("length 65535", 0xFFFF, SLOW),
+        length(("7", "length 0"), 0, UNFIT),
+        length(("7", "length 1"), 1, UNFIT),
+        length(("7", "length 255"), 255, SLOW),
+        length(("7 G", "length 65535"), 0xFFFF, SLOW),
     ]
 }
 
 /// Exceptions.
 fn refused() -> Vec<Row> {
     vec![
-        exception("exception 01", 1, "exception 0x01"),
-        exception("exception 02", 2, "exception 0x02"),
-        exception("exception 03", 3, "exception 0x03"),
-        exception("exception 04", 4, "exception 0x04"),
-        exception("exception 06, busy", 6, "exception 0x06"),
-        exception("exception 0A, no path", 0x0A, "exception 0x0A"),
-        exception("exception 0B, no target", 0x0B, "exception 0x0B"),
+        exception(("8", "exception 01"), 1, "exception 0x01"),
+        exception(("8", "exception 02"), 2, "exception 0x02"),
+        exception(("8", "exception 03"), 3, "exception 0x03"),
+        exception(("8", "exception 04"), 4, "exception 0x04"),
+        exception(("8 H", "exception 06, busy"), 6, "exception 0x06"),
+        exception(("8 H", "exception 0A, no path"), 0x0A, "exception 0x0A"),
+        exception(("8 H", "exception 0B, no target"), 0x0B, "exception 0x0B"),
     ]
 }
 
@@ -214,33 +232,38 @@ fn spoiled() -> Vec<Row> {
     const SLOW: &str = "no answer within";
     let noise = || vec![0x00, 0xFF, 0x13, 0x01];
     vec![
-        bytes("wrong checksum", WireFault::Checksum, Timeout, (NO_CHECKSUM, Lost(SLOW))),
-        bytes("one bit wrong", WireFault::FlipBit { bit: 29 }, Timeout, (NO_CHECKSUM, Partly)),
+        bytes(("J", "wrong checksum"), WireFault::Checksum, Timeout, (NO_CHECKSUM, Lost(SLOW))),
         bytes(
-            "the end of it is missing",
+            ("J", "one bit wrong"),
+            WireFault::FlipBit { bit: 29 },
+            Timeout,
+            (NO_CHECKSUM, Partly),
+        ),
+        bytes(
+            ("6 D", "the end of it is missing"),
             WireFault::Truncate { bytes: 8 },
             Timeout,
             (Lost(SLOW), Partly),
         ),
         bytes(
-            "only half of it",
+            ("6 D", "only half of it"),
             WireFault::Truncate { bytes: 4 },
             Timeout,
             (Lost(SLOW), Lost(SLOW)),
         ),
         bytes(
-            "noise before",
+            ("J", "noise before"),
             WireFault::NoiseBefore { bytes: noise() },
             Connection,
             (Lost(""), Partly),
         ),
         bytes(
-            "noise after",
+            ("J", "noise after"),
             WireFault::NoiseAfter { bytes: noise() },
             Connection,
             (Partly, Partly),
         ),
-        bytes("the line's own echo", WireFault::Echo, Connection, (Lost(""), Partly)),
+        bytes(("5", "the line's own echo"), WireFault::Echo, Connection, (Lost(""), Partly)),
     ]
 }
 
@@ -250,9 +273,9 @@ fn lost() -> Vec<Row> {
     const SLOW: &str = "no answer within";
     let then = Then::Lost(SLOW);
     vec![
-        bytes("never answers", WireFault::LoseRequest, Timeout, (then, then)),
-        bytes("answers are lost", WireFault::LoseAnswer, Timeout, (then, then)),
-        Row { name: "deaf", strike: Strike::Deaf, costs: Timeout, tcp: then, frames: then },
+        bytes(("3", "never answers"), WireFault::LoseRequest, Timeout, (then, then)),
+        bytes(("3", "answers are lost"), WireFault::LoseAnswer, Timeout, (then, then)),
+        Row { name: ("3", "deaf"), strike: Strike::Deaf, costs: Timeout, tcp: then, frames: then },
     ]
 }
 
@@ -262,13 +285,13 @@ fn written() -> Vec<Row> {
     use Then::{Good, Partly};
     vec![
         Row {
-            name: "acknowledged, not applied",
+            name: ("13", "acknowledged, not applied"),
             strike: Strike::Ignores,
             costs: Nothing,
             tcp: Good,
             frames: Good,
         },
-        link("applied, reply lost", Trouble::LosesWriteAnswers, Timeout, Partly),
-        link("write lost", Trouble::LosesWrites, Timeout, Partly),
+        link(("14", "applied, reply lost"), Trouble::LosesWriteAnswers, Timeout, Partly),
+        link(("14", "write lost"), Trouble::LosesWrites, Timeout, Partly),
     ]
 }
