@@ -125,8 +125,8 @@ impl Cell<'_> {
             (Costs::Timeout, _) | (Costs::Connection, Way::RtuOverTcp | Way::Serial) => {
                 ANSWER_MAX * 2
             }
-            // It breaks, is opened anew at once and breaks again; the second pause is 2 s, and up to a
-            // quarter more.
+            // It breaks, is opened anew at once and breaks again; the second pause is 2 s, and up
+            // to a quarter more.
             (Costs::Connection, Way::Tcp) => Duration::from_millis(2500),
         };
         POLL + POLL / 2 + cost
