@@ -151,8 +151,8 @@ async fn lost_devices_leave_the_others_their_period() {
         assert!(bad_from <= Some(&(FROM + MAX_AGE + LOOK)), "bad from {bad_from:?}");
         let error = crowd.health(0).last_error.unwrap_or_default();
         assert!(error.contains(words) && error.contains("10.20.0.1:502"), "{error}");
-        // The connection that broke was the first failure: 2, 4 up to 60 s, up to a quarter more.
-        // What is swallowed takes two seconds itself.
+        // The connection that broke was the first failure: 2, 4 up to 60 s, and up to a quarter
+        // more. What is swallowed takes two seconds itself.
         let held = if trouble == Trouble::Swallows { 2 } else { 0 };
         for (pause, least) in pauses.iter().zip([2, 4, 8, 16, 32, 60, 60, 60]) {
             assert!((least + held..=least * 5 / 4 + held + 1).contains(pause), "{pauses:?}");

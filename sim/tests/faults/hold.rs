@@ -192,6 +192,6 @@ impl Cell<'_> {
 const HEALS_WITHIN: Duration = Duration::from_secs(62);
 
 /// During a minute. A unit that never answers is asked again after 2, 4, 6 s and so on, and each
-/// time over TCP the connection is opened anew; a link that cannot be opened waits 1, 2, 4 s and
-/// so on.
+/// time over TCP the connection is opened anew; a link that cannot be opened waits 1, 2, 4 s and so
+/// on.
 const ATTEMPTS_MAX: usize = 20;

@@ -1,7 +1,7 @@
 //! The fault matrix of the drivers: what devices, gateways and lines do wrong, on each way that
 //! bytes travel, under a field that is read and written. In none does a value reach a wrong point,
 //! no write is claimed that was not carried out, units on other links keep their period exactly,
-//! and when the fault is over everything is good again.
+//! and when the fault is over everything is good again. `docs/faults.md` lists the rows.
 
 mod crowd;
 mod flapping;

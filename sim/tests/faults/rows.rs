@@ -295,3 +295,21 @@ fn written() -> Vec<Row> {
         link(("14", "write lost"), Trouble::LosesWrites, Timeout, Partly),
     ]
 }
+
+/// Every row is told of in the documentation, by its name and where its faults are.
+#[test]
+fn the_documentation_has_every_row() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
+    let text = std::fs::read_to_string(path).expect("docs/faults.md");
+    for row in rows() {
+        let (of, name) = row.name;
+        for fault in of.split(' ') {
+            let told = text.lines().find(|line| line.starts_with(&format!("| {fault} |")));
+            let told = told.unwrap_or_else(|| panic!("there is no fault {fault}"));
+            // Faults of the same rows refer to each other.
+            let here = told.contains(&format!("\"{name}\"")) || told.contains("those of");
+            assert!(here, "fault {fault} does not have the row {name}");
+        }
+        assert!(text.contains(&format!("\"{name}\"")), "{name} is not in docs/faults.md");
+    }
+}
