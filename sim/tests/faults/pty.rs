@@ -152,6 +152,18 @@ async fn on_pseudo_terminals() {
         };
         demand(wrong.is_empty(), format!("wrong values: {wrong:?}"));
         demand(bad_at_end.is_empty(), format!("not good again: {bad_at_end:?}"));
+        let lost = matches!(
+            fault,
+            Some(
+                WireFault::Registers { .. }
+                    | WireFault::Unit { .. }
+                    | WireFault::Function { .. }
+                    | WireFault::Checksum
+                    | WireFault::Truncate { .. }
+                    | WireFault::LoseRequest
+            )
+        );
+        demand(!lost || gaps[1] >= TO - FROM - POLL, "the fault was not noticed".to_owned());
         // With a fault a neighbour waits for the time of an answer, and as long again in which the
         // line is left alone, and comes up to half a period earlier otherwise.
         let most = if fault.is_some() { MAX_AGE } else { POLL + POLL / 2 };
