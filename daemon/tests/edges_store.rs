@@ -121,6 +121,21 @@ fn a_crash_leaves_the_last_completed_cycle_and_the_intents_after_it() {
 }
 
 #[test]
+fn an_orderly_end_between_two_cycles_leaves_the_newest_state_and_nothing_to_ask_after() {
+    let home = folder();
+    let path = home.path().join("state.db");
+    let mut store = open(&path).store;
+    complete(&mut store, 1);
+    store.intend(minutes(2), &[command("P1", Setpoint::Run)]).expect("intended");
+    store.end(minutes(3), &state(7), "hash").expect("ended");
+    let (_copy, after) = crashed(&path);
+    let opened = open(&after);
+    assert_eq!(opened.state, Some(state(7)), "what was commanded since the cycle is in it");
+    assert_eq!(opened.store.interrupted(), Ok(vec![]));
+    assert_eq!(opened.store.last_cycle(), Ok(Some(1)), "no cycle is invented");
+}
+
+#[test]
 fn a_journal_torn_at_any_byte_leaves_a_whole_earlier_state() {
     let home = folder();
     let path = home.path().join("state.db");

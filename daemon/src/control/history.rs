@@ -39,6 +39,12 @@ impl History {
         store.remember(at, state, hash).map_err(|error| error.to_string())
     }
 
+    /// Puts the state on disk at an orderly end.
+    pub(super) fn end(mut self, at: Timestamp, state: &serde_json::Value, hash: &str) {
+        let result = self.store.as_mut().map_or(Ok(()), |store| store.end(at, state, hash));
+        self.judge(at, result);
+    }
+
     /// Puts on disk what somebody is about to write by hand; its number.
     ///
     /// # Errors

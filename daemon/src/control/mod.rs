@@ -255,9 +255,13 @@ impl Controller {
         self.tariff_trouble = trouble;
     }
 
-    /// Ends: commands stop, so every device's own dead-man takes over.
+    /// Ends: commands stop, so every device's own dead-man takes over. What was commanded since
+    /// the last cycle is remembered: nothing is left to ask after.
     pub async fn stop(self) {
+        let at = self.clock.now().utc;
         self.field.stop().await;
+        let state = serde_json::to_value(&self.state).unwrap_or_default();
+        self.history.end(at, &state, &self.state.hash);
     }
 
     /// When the next cycle is due. A cycle that took too long makes the next one late, not two.

@@ -30,8 +30,9 @@ use std::path::{Path, PathBuf};
 /// State and history. Belongs to one caller at a time; a second process is refused.
 ///
 /// Order of calls: [`Store::open`], then per cycle [`Store::intend`] (as often as the field is
-/// about to be written) and [`Store::complete`]; [`Store::forget_before`] now and then. After a
-/// [`StoreError::Corrupt`], [`Store::begin_anew`] puts the file aside and goes on with a new one.
+/// about to be written) and [`Store::complete`]; [`Store::forget_before`] now and then, and
+/// [`Store::end`] at an orderly end. After a [`StoreError::Corrupt`], [`Store::begin_anew`] puts
+/// the file aside and goes on with a new one.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,

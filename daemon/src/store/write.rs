@@ -11,6 +11,9 @@ use site::record::CycleRecord;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// What an error says was being done.
+const STATE: &str = "store the state";
+
 impl Store {
     /// Says what is about to be written to the field, and has it on disk when it returns. Should
     /// the process die before [`Store::complete`], the next one finds it in
@@ -47,18 +50,37 @@ impl Store {
     /// # Errors
     /// As [`Store::intend`].
     pub fn remember(&mut self, at: Timestamp, state: &Value, hash: &str) -> Result<(), StoreError> {
-        const DOING: &str = "store the state";
-        let path = &self.path;
-        let fault = |error: rusqlite::Error| StoreError::sqlite(path, DOING, &error);
-        let body = text(path, DOING, state)?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(fault)?;
+        let transaction = self.between_cycles(at, state, hash)?;
+        transaction.commit().map_err(|error| StoreError::sqlite(&self.path, STATE, &error))
+    }
+
+    /// Stores the state at an orderly end: nothing is being written to the field any more, and
+    /// the next process has nothing to ask after.
+    ///
+    /// # Errors
+    /// As [`Store::intend`].
+    pub fn end(&mut self, at: Timestamp, state: &Value, hash: &str) -> Result<(), StoreError> {
+        let transaction = self.between_cycles(at, state, hash)?;
+        let forgotten = transaction.execute("DELETE FROM intent", []);
+        let result = forgotten.and_then(|_| transaction.commit());
+        result.map_err(|error| StoreError::sqlite(&self.path, STATE, &error))
+    }
+
+    fn between_cycles(
+        &self,
+        at: Timestamp,
+        state: &Value,
+        hash: &str,
+    ) -> Result<Transaction<'_>, StoreError> {
+        let fault = |error: rusqlite::Error| StoreError::sqlite(&self.path, STATE, &error);
+        let body = text(&self.path, STATE, state)?;
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+                .map_err(fault)?;
         let last = super::read::last_cycle(&transaction).map_err(fault)?.unwrap_or_default();
         let cycle = i64::try_from(last).unwrap_or(i64::MAX);
         put_state(&transaction, (cycle, encode::instant(at)), hash, &body).map_err(fault)?;
-        transaction.commit().map_err(fault)
+        Ok(transaction)
     }
 
     /// Stores a cycle and the state after it, all or nothing, and has them on disk when it
