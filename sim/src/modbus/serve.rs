@@ -29,12 +29,20 @@ pub(super) async fn serve_with<S>(mut io: S, bus: Bus, rights: Rights) -> io::Re
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
+    until_hung_up(&bus, converse(&mut io, &bus, rights)).await
+}
+
+/// Goes on with a conversation until it ends, or until the bus hangs up.
+async fn until_hung_up(
+    bus: &Bus,
+    conversation: impl Future<Output = io::Result<()>>,
+) -> io::Result<()> {
     let mut following = bus.follow();
     tokio::select! {
         // In a fixed order, so that two runs of one simulation take the same turns.
         biased;
         () = following.hung_up() => Ok(()),
-        ended = converse(&mut io, &bus, rights) => ended,
+        ended = conversation => ended,
     }
 }
 
@@ -51,12 +59,7 @@ pub async fn serve_rtu<S>(mut io: S, bus: Bus, line: RtuLine) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let mut following = bus.follow();
-    tokio::select! {
-        biased;
-        () = following.hung_up() => Ok(()),
-        ended = converse_rtu(&mut io, &bus, line) => ended,
-    }
+    until_hung_up(&bus, converse_rtu(&mut io, &bus, line)).await
 }
 
 async fn converse<S>(io: &mut S, bus: &Bus, rights: Rights) -> io::Result<()>

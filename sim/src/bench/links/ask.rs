@@ -41,15 +41,13 @@ pub(super) fn run(part: &Part) -> io::Result<Found> {
 /// What a client is charged for between two looks.
 struct Meter {
     cpu_us: f64,
-    clock: Clock,
     timer: drivers::clock::Stopwatch,
 }
 
 impl Meter {
     fn start() -> io::Result<Self> {
-        let clock = Clock::system();
-        let timer = clock.stopwatch();
-        Ok(Self { cpu_us: cpu_us()?, clock, timer })
+        let timer = Clock::system().stopwatch();
+        Ok(Self { cpu_us: cpu_us()?, timer })
     }
 
     /// `resident` is the memory before the connections were opened, KiB.
@@ -94,6 +92,43 @@ async fn beat(clock: &Clock, began: Duration, round: u32, period_ms: u64) {
     }
 }
 
+/// Lets clients talk, first to warm up and then for the measurement.
+async fn measure<T, F>(
+    part: &Part,
+    clients: Vec<T>,
+    resident: f64,
+    talk: impl Fn(T, u32) -> F,
+) -> io::Result<Found>
+where
+    T: Send + 'static,
+    F: Future<Output = io::Result<T>> + Send + 'static,
+{
+    let clients = talk_all(clients, WARM_UP, &talk).await?;
+    let meter = Meter::start()?;
+    let clients = talk_all(clients, part.rounds, &talk).await?;
+    let requests = u64::from(part.rounds) * u64::try_from(clients.len()).unwrap_or(u64::MAX);
+    meter.stop(part, requests, resident)
+}
+
+/// Each client's rounds in a task of its own.
+async fn talk_all<T, F>(
+    clients: Vec<T>,
+    rounds: u32,
+    talk: &impl Fn(T, u32) -> F,
+) -> io::Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = io::Result<T>> + Send + 'static,
+{
+    let tasks: Vec<_> =
+        clients.into_iter().map(|client| tokio::spawn(talk(client, rounds))).collect();
+    let mut clients = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        clients.push(task.await.map_err(io::Error::other)??);
+    }
+    Ok(clients)
+}
+
 async fn ping_pong(part: &Part) -> io::Result<Found> {
     let resident = resident_kib()?;
     let gate = Semaphore::new(OPENING);
@@ -107,7 +142,7 @@ async fn ping_pong(part: &Part) -> io::Result<Found> {
     let registers = part.registers.to_be_bytes();
     let question = [0, 1, 0, 0, 0, 6, 1, 4, 0, 0, registers[0], registers[1]];
     let answer = 9 + usize::from(part.registers) * 2;
-    let (rounds, period_ms) = (part.rounds, part.period_ms);
+    let period_ms = part.period_ms;
     let talk = |mut stream: TcpStream, rounds| async move {
         let clock = Clock::system();
         let mut bytes = [0; 260];
@@ -118,20 +153,7 @@ async fn ping_pong(part: &Part) -> io::Result<Found> {
         }
         Ok::<_, io::Error>(stream)
     };
-    let all = |streams: Vec<TcpStream>, rounds| async move {
-        let tasks: Vec<_> =
-            streams.into_iter().map(|stream| tokio::spawn(talk(stream, rounds))).collect();
-        let mut streams = Vec::new();
-        for task in tasks {
-            streams.push(task.await.map_err(io::Error::other)??);
-        }
-        Ok::<_, io::Error>(streams)
-    };
-    let streams = all(streams, WARM_UP).await?;
-    let meter = Meter::start()?;
-    let streams = all(streams, rounds).await?;
-    let requests = u64::from(rounds) * u64::try_from(streams.len()).unwrap_or(u64::MAX);
-    meter.stop(part, requests, resident)
+    measure(part, streams, resident, talk).await
 }
 
 async fn links(part: &Part) -> io::Result<Found> {
@@ -147,19 +169,8 @@ async fn links(part: &Part) -> io::Result<Found> {
         }
         Ok::<_, io::Error>(raw)
     };
-    let all = |raws: Vec<Raw>, rounds| async move {
-        let tasks: Vec<_> = raws.into_iter().map(|raw| tokio::spawn(talk(raw, rounds))).collect();
-        let mut raws = Vec::new();
-        for task in tasks {
-            raws.push(task.await.map_err(io::Error::other)??);
-        }
-        Ok::<_, io::Error>(raws)
-    };
-    let raws = all((0..part.connections).map(|_| raw()).collect(), WARM_UP).await?;
-    let meter = Meter::start()?;
-    let raws = all(raws, part.rounds).await?;
-    let requests = u64::from(part.rounds) * u64::try_from(raws.len()).unwrap_or(u64::MAX);
-    meter.stop(part, requests, resident)
+    let raws = (0..part.connections).map(|_| raw()).collect();
+    measure(part, raws, resident, talk).await
 }
 
 async fn field(part: &Part) -> io::Result<Found> {
@@ -193,7 +204,7 @@ async fn field(part: &Part) -> io::Result<Found> {
     clock.sleep(poll * WARM_UP).await;
     let before = answered();
     let meter = Meter::start()?;
-    meter.clock.sleep(poll * part.rounds).await;
+    clock.sleep(poll * part.rounds).await;
     let requests = answered() - before;
     let found = meter.stop(part, requests, resident)?;
     field.stop().await;
