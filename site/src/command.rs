@@ -41,6 +41,25 @@ impl Setpoint {
             Self::Charge(_) => "pause",
         }
     }
+    /// The setpoint of a command's name in a device profile: the inverse of
+    /// [`Setpoint::operation`]. `argument` is in the unit of the operation, and is not looked at
+    /// where it has none. `None` when there is no such command.
+    #[must_use]
+    pub fn of(operation: &str, argument: f64) -> Option<Self> {
+        let share = Ratio::new(argument / 100.0);
+        Some(match operation {
+            "run" => Self::Run,
+            "stop" => Self::Stop,
+            "limit" => Self::Limit(share),
+            "release" => Self::NoLimit,
+            "light" => Self::Light(share),
+            "dark" => Self::Light(Ratio::ZERO),
+            "power" => Self::Power(Power::new(argument)),
+            "charge" => Self::Charge(Current::new(argument)),
+            "pause" => Self::Charge(Current::ZERO),
+            _ => return None,
+        })
+    }
     /// The command's argument, when it has one, in the unit of its operation.
     #[must_use]
     pub fn argument(&self) -> Option<f64> {
@@ -261,4 +280,22 @@ pub enum Verification {
     Mismatch(u32),
     /// Nothing can be read back.
     Lost,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_its_setpoint_and_comes_back_from_it() {
+        for operation in OPERATIONS {
+            let setpoint = Setpoint::of(operation.name, 20.0).expect("every operation has one");
+            assert_eq!(setpoint.operation(), operation.name);
+            if operation.argument.is_some() {
+                let back = setpoint.argument().expect("it carries one");
+                assert!((back - 20.0).abs() < 1e-9, "{}: {back}", operation.name);
+            }
+        }
+        assert_eq!(Setpoint::of("jump", 20.0), None);
+    }
 }

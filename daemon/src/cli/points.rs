@@ -71,12 +71,9 @@ pub fn run(arguments: &PointsArguments) -> u8 {
             Err(code) => return code,
         },
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match super::run::runtime(&mut tokio::runtime::Builder::new_current_thread()) {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("regie: the runtime cannot start: {error}");
-            return exit::INTERNAL;
-        }
+        Err(code) => return code,
     };
     let screen = Screen { names, json: question.json, watch: arguments.watch };
     runtime.block_on(async {

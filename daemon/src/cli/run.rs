@@ -12,6 +12,7 @@ use site::AssetId;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Does it; returns the exit code. Everything has been printed.
@@ -176,14 +177,10 @@ fn resident(site: &Path, log: Log) -> u8 {
         Err(code) => return code,
     };
     open_log(log);
-    let runtime =
-        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                eprintln!("regie: the runtime cannot start: {error}");
-                return exit::INTERNAL;
-            }
-        };
+    let runtime = match runtime(Builder::new_multi_thread().worker_threads(2)) {
+        Ok(runtime) => runtime,
+        Err(code) => return code,
+    };
     match runtime.block_on(async { resident::run(loaded, stop()).await }) {
         Ok(()) => exit::OK,
         Err(error) => {
@@ -191,6 +188,17 @@ fn resident(site: &Path, log: Log) -> u8 {
             code_of(&error)
         }
     }
+}
+
+/// A runtime with clock and sockets.
+///
+/// # Errors
+/// The exit code, when it cannot start; why has been said.
+pub(super) fn runtime(builder: &mut Builder) -> Result<Runtime, u8> {
+    builder.enable_all().build().map_err(|error| {
+        eprintln!("regie: the runtime cannot start: {error}");
+        exit::INTERNAL
+    })
 }
 
 fn code_of(error: &ResidentError) -> u8 {

@@ -103,10 +103,8 @@ impl Desk {
     /// When it is not granted; nothing has changed then, except that a request which was too late
     /// for its answer ([`DeskError::Busy`]) may still be taken up: look at what is in force.
     pub async fn ask(&self, request: Request) -> Result<Granted, DeskError> {
-        let (reply, answer) = oneshot::channel();
-        self.sender.try_send(Errand::Limit(request, reply)).map_err(|_| DeskError::Busy)?;
-        let answered = tokio::time::timeout(PATIENCE, answer).await;
-        answered.ok().and_then(Result::ok).unwrap_or(Err(DeskError::Busy))
+        let errand = |reply| Errand::Limit(request, reply);
+        self.hand_in(PATIENCE, DeskError::Busy, errand).await
     }
 
     /// Hands in a write by hand and waits until it is written, or is not.
@@ -115,11 +113,8 @@ impl Desk {
     /// When nothing was written; after [`WriteError::Failed`] and [`WriteError::Busy`] nobody
     /// knows whether it was: look at the point and at [`Desk::writes`].
     pub async fn write(&self, wish: WriteWish) -> Result<WriteReport, WriteError> {
-        let (reply, answer) = oneshot::channel();
-        let errand = Errand::Write(Box::new(wish), reply);
-        self.sender.try_send(errand).map_err(|_| WriteError::Busy)?;
-        let answered = tokio::time::timeout(WRITE_PATIENCE, answer).await;
-        answered.ok().and_then(Result::ok).unwrap_or(Err(WriteError::Busy))
+        let errand = |reply| Errand::Write(Box::new(wish), reply);
+        self.hand_in(WRITE_PATIENCE, WriteError::Busy, errand).await
     }
 
     /// The last writes by hand, the newest first.
@@ -127,10 +122,22 @@ impl Desk {
     /// # Errors
     /// When they cannot be read.
     pub async fn writes(&self, limit: usize) -> Result<Vec<WriteEntry>, WriteError> {
+        let errand = |reply| Errand::Writes(limit, reply);
+        self.hand_in(PATIENCE, WriteError::Busy, errand).await
+    }
+
+    /// Hands in an errand and waits for its answer; `busy` when there is no room for it, or no
+    /// answer in time.
+    async fn hand_in<T, E: Clone>(
+        &self,
+        patience: Duration,
+        busy: E,
+        errand: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Errand,
+    ) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
-        self.sender.try_send(Errand::Writes(limit, reply)).map_err(|_| WriteError::Busy)?;
-        let answered = tokio::time::timeout(PATIENCE, answer).await;
-        answered.ok().and_then(Result::ok).unwrap_or(Err(WriteError::Busy))
+        self.sender.try_send(errand(reply)).map_err(|_| busy.clone())?;
+        let answered = tokio::time::timeout(patience, answer).await;
+        answered.ok().and_then(Result::ok).unwrap_or(Err(busy))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A point on its way from a foreign list to a profile.
 
 use super::{Journal, words::Names};
+use crate::cli::render::one_line;
 use drivers::profile::{self, Access, Table};
 use std::fmt::Write;
 use std::path::Path;
@@ -245,10 +246,4 @@ pub(super) fn profile(name: &str, description: &str, file: &str, body: &str) -> 
          profile: {name}\nversion: 1\ndescription: \"{description}\"\nfirst_address: 0\n\
          max_registers: 125\nmax_gap: 20\n\npoints:\n{body}"
     )
-}
-
-/// One line of plain text.
-pub(super) fn one_line(text: &str) -> String {
-    let plain = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    plain.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -7,6 +7,7 @@ use super::draft::{Draft, Shape};
 use super::numbering::{self, Numbering};
 use super::words;
 use super::{Group, Journal, Remark};
+use crate::cli::render::one_line;
 use cells::Address;
 use columns::{Column, Columns};
 use drivers::profile::{Access, Table};
@@ -69,7 +70,7 @@ pub(super) fn read(
             Ok(draft) => group.drafts.push(draft),
             Err(why) => {
                 let label = row.get(&columns, Column::Name).unwrap_or_default();
-                journal.lose(row.line, format!("'{}': {why}", super::draft::one_line(label)));
+                journal.lose(row.line, format!("'{}': {why}", one_line(label)));
             }
         }
     }
@@ -160,7 +161,7 @@ impl Scheme<'_> {
         let shape = self.shape(row, table, &address, journal)?;
         let mut draft = Draft::new(row.line, label, (table, first), shape);
         let plain = address.decimal && address.number == u32::from(first);
-        draft.number = (!plain).then(|| super::draft::one_line(written));
+        draft.number = (!plain).then(|| one_line(written));
         self.decorate(row, &mut draft, journal);
         let writes = stated.is_some_and(|(_, writes)| writes);
         let access = get(Column::Access).map(cells::access);
@@ -240,7 +241,7 @@ impl Scheme<'_> {
     /// Order, scale, unit.
     fn decorate(&self, row: &Row, draft: &mut Draft, journal: &mut Journal) {
         let get = |column| row.get(self.columns, column);
-        let label = super::draft::one_line(&draft.label);
+        let label = one_line(&draft.label);
         let swapped = get(Column::Kind).filter(|text| text.to_lowercase().contains("swap"));
         if let Some(text) = get(Column::Order).or(swapped.map(|_| "swap")) {
             match words::order(text) {

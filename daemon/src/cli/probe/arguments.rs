@@ -17,7 +17,7 @@ const COUNT_MAX: u16 = 2000;
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct ProbeArguments {
     /// Where the device is, for example tcp://192.0.2.10:502
-    #[arg(value_name = "ADDRESS", value_parser = site::file::endpoint)]
+    #[arg(value_name = "ADDRESS", value_parser = Endpoint::read)]
     pub address: Endpoint,
     /// Units to ask, for example 1-10,17; behind a gateway each device is a unit
     #[arg(long, value_name = "LIST", default_value = "1", value_parser = units)]

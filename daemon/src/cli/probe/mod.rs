@@ -22,12 +22,9 @@ use serde::Serialize;
 /// Asks the device; returns the exit code. Everything has been printed.
 #[must_use]
 pub fn run(arguments: &ProbeArguments) -> u8 {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match super::run::runtime(&mut tokio::runtime::Builder::new_current_thread()) {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("regie: the runtime cannot start: {error}");
-            return exit::INTERNAL;
-        }
+        Err(code) => return code,
     };
     runtime.block_on(async {
         let clock = Clock::system();

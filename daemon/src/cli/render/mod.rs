@@ -82,7 +82,7 @@ fn printable(text: &str) -> String {
 
 /// One line of text, whatever came in: a line break in a device's words must not break the
 /// screen.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -4,7 +4,6 @@ use super::WriteError;
 use crate::load::Loaded;
 use drivers::profile::{Argument, CommandSpec, DeadMan, PointSpec, Profile, Refresh};
 use site::command::{Operation, Setpoint};
-use site::units::{Current, Power, Ratio};
 use site::{AssetId, DeviceId, PointId, Site};
 
 /// What a point and a value mean for an asset.
@@ -114,7 +113,7 @@ fn choose(profile: &Profile, spec: &PointSpec, inside: f64) -> Result<Setpoint, 
         // A command that carries a value of its own needs that value, and not this constant.
         match command.writes.iter().find(|write| write.value == Argument::Own) {
             Some(own) => together = Some((*name, own.point.as_str())),
-            None => return setpoint(name, 0.0).ok_or_else(|| unheard(name)),
+            None => return Setpoint::of(name, 0.0).ok_or_else(|| unheard(name)),
         }
     }
     if let Some((name, _, _)) = writers.iter().find(|(_, _, left)| *left == Argument::Own) {
@@ -125,7 +124,7 @@ fn choose(profile: &Profile, spec: &PointSpec, inside: f64) -> Result<Setpoint, 
             let (low, high) = (spec.for_people(low), spec.for_people(high));
             return Err(format!("'{name}' takes {low} to {high}"));
         }
-        return setpoint(name, inside).ok_or_else(|| unheard(name));
+        return Setpoint::of(name, inside).ok_or_else(|| unheard(name));
     }
     Err(match together {
         Some((name, own)) => {
@@ -137,23 +136,6 @@ fn choose(profile: &Profile, spec: &PointSpec, inside: f64) -> Result<Setpoint, 
 
 fn unheard(name: &str) -> String {
     format!("'{name}' cannot be given by hand")
-}
-
-/// The command of a name, with its argument in the unit used inside.
-fn setpoint(operation: &str, argument: f64) -> Option<Setpoint> {
-    let share = Ratio::new(argument / 100.0);
-    Some(match operation {
-        "run" => Setpoint::Run,
-        "stop" => Setpoint::Stop,
-        "limit" => Setpoint::Limit(share),
-        "release" => Setpoint::NoLimit,
-        "light" => Setpoint::Light(share),
-        "dark" => Setpoint::Light(Ratio::ZERO),
-        "power" => Setpoint::Power(Power::new(argument)),
-        "charge" => Setpoint::Charge(Current::new(argument)),
-        "pause" => Setpoint::Charge(Current::ZERO),
-        _ => return None,
-    })
 }
 
 /// What can be written on one device, in words.
