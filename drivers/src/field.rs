@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::error::FieldError;
-use crate::image::{DeviceHealth, Image, LinkHealth};
+use crate::image::{self, DeviceHealth, Image, LinkHealth};
 use crate::link::{CONNECTING_MAX, Job, Link, Parts, Sender, Unit, Wire, queue, seed};
 use crate::memory::{Action, Memory};
 use crate::profile::{Profile, Refresh};
@@ -122,11 +122,7 @@ impl Field {
     /// much older as they are read less often.
     #[must_use]
     pub fn freeze(&self, now: Now) -> Snapshot {
-        let mut samples = BTreeMap::new();
-        for known in self.devices.values() {
-            known.image.freeze(now.mono, &mut samples);
-        }
-        Snapshot::new(now, samples)
+        image::freeze(self.devices.values().map(|known| known.image.as_ref()), now)
     }
 
     /// A look at the process image for those who only want to see.

@@ -4,7 +4,7 @@ use crate::codec;
 use crate::profile::{PointSpec, Profile};
 use crate::watch::{Around, Seen, Watch};
 use site::model::{Device, Endpoint};
-use site::{DeviceId, Mono, PointId, Quality, Reason, Sample, Value};
+use site::{DeviceId, Mono, Now, PointId, Quality, Reason, Sample, Snapshot, Value};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -97,6 +97,15 @@ pub(crate) struct Image {
     inner: Mutex<Inner>,
 }
 
+/// The process image of these devices at `now`.
+pub(crate) fn freeze<'a>(images: impl Iterator<Item = &'a Image>, now: Now) -> Snapshot {
+    let mut samples = BTreeMap::new();
+    for image in images {
+        image.freeze(now.mono, &mut samples);
+    }
+    Snapshot::new(now, samples)
+}
+
 impl Image {
     pub(crate) fn new(device: &Device, profile: &Profile) -> Self {
         let id = |point: &PointSpec| {
@@ -138,7 +147,7 @@ impl Image {
     }
 
     /// Adds the device's samples, aged, to a process image in the making.
-    pub(crate) fn freeze(&self, now: Mono, samples: &mut BTreeMap<PointId, Sample>) {
+    fn freeze(&self, now: Mono, samples: &mut BTreeMap<PointId, Sample>) {
         let inner = self.lock();
         for (id, index, age_limit) in &self.points {
             let sample = inner.slots.get(*index).map_or_else(

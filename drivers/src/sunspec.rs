@@ -22,11 +22,37 @@ const MODELS_MAX: usize = 64;
 const ALIKE: [&[u16]; 4] =
     [&[103, 102, 101], &[113, 112, 111], &[203, 204, 202, 201], &[213, 214, 212, 211]];
 
+/// The model that says who the device is.
+pub(crate) const COMMON: u16 = 1;
+
+/// Where model 1 keeps the serial number: offset and registers.
+pub(crate) const SERIAL: (u16, u16) = (50, 16);
+
+/// One model of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainedModel {
+    /// Its number.
+    pub id: u16,
+    /// Where its id register stands, 0-based.
+    pub address: u16,
+    /// Its registers after id and length.
+    pub length: u16,
+}
+
 /// The models of one device: where the id register of each is, and its length.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Models(BTreeMap<u16, (u16, u16)>);
 
 impl Models {
+    /// Those of a chain. The first model of a kind is the device itself; others may be its strings.
+    pub(crate) fn new(chain: &[ChainedModel]) -> Self {
+        let mut models = BTreeMap::new();
+        for model in chain {
+            models.entry(model.id).or_insert((model.address, model.length));
+        }
+        Self(models)
+    }
+
     /// The address of a value of `width` registers at `offset` from the id register of a model;
     /// `None` when the device lacks the model, or its model is too short.
     ///
@@ -56,8 +82,8 @@ pub(crate) enum Found<'a> {
 #[derive(Debug)]
 pub(crate) struct Discovery {
     step: Step,
-    models: Models,
-    count: usize,
+    base: Option<u16>,
+    chain: Vec<ChainedModel>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +100,7 @@ enum Step {
 
 impl Discovery {
     pub(crate) fn new() -> Self {
-        Self { step: Step::Marker(0), models: Models::default(), count: 0 }
+        Self { step: Step::Marker(0), base: None, chain: Vec::new() }
     }
 
     /// The next two holding registers to read; `None` when the walk has ended.
@@ -90,6 +116,7 @@ impl Discovery {
     pub(crate) fn handle_answer(&mut self, found: Found<'_>) {
         self.step = match (self.step, found) {
             (Step::Marker(base), Found::Registers(words)) if words == MARKER => {
+                self.base = Some(BASES[base]);
                 Step::Model(BASES[base] + 2)
             }
             (Step::Marker(base), _) if base + 1 < BASES.len() => Step::Marker(base + 1),
@@ -103,19 +130,23 @@ impl Discovery {
 
     fn model(&mut self, address: u16, words: &[u16]) -> Step {
         let &[id, length] = words else { return Step::Done };
-        self.count += 1;
-        if id == END || length == 0 || self.count > MODELS_MAX {
+        if id == END || length == 0 || self.chain.len() == MODELS_MAX {
             return Step::Done;
         }
-        // The first model of a kind is the device itself; others may be its strings.
-        self.models.0.entry(id).or_insert((address, length));
+        self.chain.push(ChainedModel { id, address, length });
         let next = address.checked_add(2).and_then(|next| next.checked_add(length));
         next.map_or(Step::Done, Step::Model)
     }
 
+    /// Where the marker stands, 0-based, and the models behind it in the order of the device, once
+    /// there is nothing left to read; `None` when no marker was found.
+    pub(crate) fn into_chain(self) -> Option<(u16, Vec<ChainedModel>)> {
+        matches!(self.step, Step::Done).then_some((self.base?, self.chain))
+    }
+
     /// The models, once there is nothing left to read; `None` when no marker was found.
     pub(crate) fn into_models(self) -> Option<Models> {
-        matches!(self.step, Step::Done).then_some(self.models)
+        self.into_chain().map(|(_, chain)| Models::new(&chain))
     }
 }
 

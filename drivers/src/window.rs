@@ -1,8 +1,7 @@
 //! A look at the process image from elsewhere: for those who only want to see.
 
-use crate::image::{DeviceHealth, Image};
+use crate::image::{self, DeviceHealth, Image};
 use site::{Now, Snapshot};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The samples of a running field, at any time. It outlives the field and then shows how its
@@ -20,11 +19,7 @@ impl Window {
     /// The process image at `now`, as the field itself would freeze it.
     #[must_use]
     pub fn freeze(&self, now: Now) -> Snapshot {
-        let mut samples = BTreeMap::new();
-        for image in self.images.iter() {
-            image.freeze(now.mono, &mut samples);
-        }
-        Snapshot::new(now, samples)
+        image::freeze(self.images.iter().map(AsRef::as_ref), now)
     }
 
     /// How the talking with each device goes, in the order of their names.

@@ -74,11 +74,7 @@ impl Live {
 
 impl Connect for Live {
     fn connect<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, io::Result<BoxedStream>> {
-        Box::pin(async move {
-            tokio::time::timeout(CONNECT_TIMEOUT, self.open(endpoint))
-                .await
-                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-        })
+        Box::pin(self.open(endpoint))
     }
 }
 

@@ -95,8 +95,7 @@ impl Link {
     /// One round; false when the unit is to be left for now.
     async fn read_round(&mut self, unit: usize, round: &Round) -> bool {
         let count = round.requests.len();
-        let order = (round.begin_at..count).chain(0..round.begin_at.min(count));
-        let mut order = order.peekable();
+        let mut order = (round.begin_at..count).chain(0..round.begin_at.min(count));
         while let Some(i) = order.next() {
             self.serve_waiting().await;
             if self.is_over() {

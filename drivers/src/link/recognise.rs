@@ -5,11 +5,8 @@ use super::ask::{Answer, Ask};
 use super::unit::Identity;
 use crate::error::FieldError;
 use crate::profile::Table;
-use crate::sunspec::{Discovery, Found};
+use crate::sunspec::{COMMON, Discovery, Found, SERIAL};
 use site::{Reason, Sample};
-
-/// Where model 1 keeps the serial number, and how long it is.
-const SERIAL: (u16, u16, u16) = (1, 50, 16);
 
 impl Link {
     /// Opens the link, and recognises a SunSpec device after each connect: where its models are,
@@ -39,7 +36,7 @@ impl Link {
         let Some(Identity { address, words }) = self.units[unit].identity.clone() else {
             return Ok(false);
         };
-        match self.holding(unit, address, SERIAL.2).await? {
+        match self.holding(unit, address, SERIAL.1).await? {
             Some(found) if found == words => Ok(true),
             // It may be another one, or the same with its models in other places.
             _ => Ok(false),
@@ -56,8 +53,8 @@ impl Link {
         }
         let number = self.units[unit].device.unit;
         let models = discovery.into_models().ok_or(FieldError::NotSunSpec(number))?;
-        let (model, offset, width) = SERIAL;
-        if let Some(address) = models.address(model, offset, width)
+        let (offset, width) = SERIAL;
+        if let Some(address) = models.address(COMMON, offset, width)
             && let Some(words) = self.holding(unit, address, width).await?
         {
             let state = &mut self.units[unit];

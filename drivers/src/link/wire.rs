@@ -111,6 +111,10 @@ impl Wire {
         self
     }
 
+    /// Where it leads.
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
     /// How many times it was opened; a change means that the other side may be another device.
     pub(crate) const fn opened(&self) -> u64 {
         self.opened
@@ -139,6 +143,11 @@ impl Wire {
     /// Bytes that came on an RTU line without being asked for, or too late.
     pub(crate) const fn unasked_bytes(&self) -> u64 {
         self.unasked_bytes
+    }
+    /// Ends the back-off: the next attempt to connect may be made at once.
+    pub(crate) const fn hurry(&mut self) {
+        self.retry_at = None;
+        self.failures = 0;
     }
     /// Closes it, as after a bug.
     pub(crate) fn close(&mut self, cause: &str) {

@@ -1,31 +1,16 @@
 //! What a SunSpec device has, and which built-in profiles could serve it.
 
+use super::told::text;
 use super::{Content, Raw, RawError};
 use crate::profile::{self, Access, Location, Profile, Table};
-use crate::sunspec::{Discovery, Found, Models};
+use crate::sunspec::{COMMON, ChainedModel, Discovery, Found, Models, SERIAL};
 use std::path::Path;
 use std::time::Duration;
 
-/// "SunS", which stands before the first model.
-const MARKER: [u16; 2] = [0x5375, 0x6E53];
-
-/// The model that says who the device is, and where its texts are: offset and registers.
-const COMMON: u16 = 1;
+/// Where model 1 keeps its texts: offset and registers.
 const MAKER: (u16, u16) = (2, 16);
 const MODEL: (u16, u16) = (18, 16);
 const VERSION: (u16, u16) = (42, 8);
-const SERIAL: (u16, u16) = (50, 16);
-
-/// One model of the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SurveyedModel {
-    /// Its number.
-    pub id: u16,
-    /// Where its id register stands, 0-based.
-    pub address: u16,
-    /// Its registers after id and length.
-    pub length: u16,
-}
 
 /// What a SunSpec device says it has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,7 +18,7 @@ pub struct Survey {
     /// Where the marker stands, 0-based.
     pub base: u16,
     /// The chain of models, in the order of the device.
-    pub models: Vec<SurveyedModel>,
+    pub models: Vec<ChainedModel>,
     /// Who made it; none when the device does not say.
     pub maker: Option<String>,
     /// What it is called.
@@ -67,22 +52,14 @@ impl Raw {
     /// marker gives none.
     pub async fn survey(&mut self, unit: u8, within: Duration) -> Result<Option<Survey>, RawError> {
         let mut discovery = Discovery::new();
-        let (mut base, mut models) = (None, Vec::new());
         while let Some(address) = discovery.poll_read() {
-            let Some(words) = self.holding(unit, (address, 2), within).await? else {
-                discovery.handle_answer(Found::IllegalAddress);
-                continue;
-            };
-            match (base, words.as_slice()) {
-                (None, found) if found == MARKER => base = Some(address),
-                (Some(_), &[id, length]) if id != u16::MAX && length > 0 => {
-                    models.push(SurveyedModel { id, address, length });
-                }
-                _ => {}
+            match self.holding(unit, (address, 2), within).await? {
+                Some(words) => discovery.handle_answer(Found::Registers(&words)),
+                None => discovery.handle_answer(Found::IllegalAddress),
             }
-            discovery.handle_answer(Found::Registers(&words));
         }
-        let (Some(known), Some(base)) = (discovery.into_models(), base) else { return Ok(None) };
+        let Some((base, models)) = discovery.into_chain() else { return Ok(None) };
+        let known = Models::new(&models);
         let mut survey = Survey { base, models, fits: fits(&known), ..Survey::default() };
         for (place, (offset, width)) in [
             (&mut survey.maker, MAKER),
@@ -92,7 +69,7 @@ impl Raw {
         ] {
             let Some(address) = known.address(COMMON, offset, width) else { continue };
             let words = self.holding(unit, (address, width), within).await?;
-            *place = words.and_then(|words| text(&words));
+            *place = words.map(|words| text(&bytes(&words))).filter(|text| !text.is_empty());
         }
         Ok(Some(survey))
     }
@@ -115,12 +92,8 @@ impl Raw {
     }
 }
 
-fn text(words: &[u16]) -> Option<String> {
-    let bytes = words.iter().flat_map(|word| word.to_be_bytes()).take_while(|byte| *byte != 0);
-    let shown = |byte: u8| if (0x20..0x7F).contains(&byte) { char::from(byte) } else { '?' };
-    let text: String = bytes.map(shown).collect();
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+fn bytes(words: &[u16]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
 /// The built-in SunSpec profiles of which a device has at least half the points, model 1 aside:

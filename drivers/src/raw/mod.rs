@@ -8,7 +8,8 @@ mod fit;
 mod shown;
 mod told;
 
-pub use fit::{Fit, Survey, SurveyedModel};
+pub use crate::sunspec::ChainedModel;
+pub use fit::{Fit, Survey};
 pub use shown::{Interpretation, InterpretationError, Order};
 pub use told::ServerId;
 
@@ -95,17 +96,13 @@ pub struct Reading {
 
 /// One connection, for reading whatever somebody wants to see.
 pub struct Raw {
-    endpoint: Endpoint,
-    connect: Arc<dyn Connect>,
     clock: Clock,
     wire: Wire,
-    /// How long a lost connection is left alone before the next one is opened.
-    pause: Duration,
 }
 
 impl std::fmt::Debug for Raw {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Raw").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Raw").field("endpoint", self.wire.endpoint()).finish_non_exhaustive()
     }
 }
 
@@ -113,8 +110,9 @@ impl Raw {
     /// A closed connection to `endpoint`.
     #[must_use]
     pub fn new(endpoint: Endpoint, connect: Arc<dyn Connect>, clock: Clock) -> Self {
-        let wire = wire(&endpoint, &connect, &clock);
-        Self { endpoint, connect, clock, wire, pause: REOPEN_PAUSE }
+        let spread = seed(&endpoint.to_string());
+        let wire = Wire::new(endpoint, connect, clock.clone(), spread);
+        Self { clock, wire }
     }
 
     /// Opens the connection; every other call does so by itself.
@@ -167,27 +165,17 @@ impl Raw {
         ask: &Ask,
     ) -> Result<(Answer, Duration), RawError> {
         self.renew().await;
-        // On a serial line an answer that comes late would be taken for the next one's: it must
-        // have come before anything else is asked. A connection of TCP takes it along.
-        let address = self.endpoint.to_string();
-        let is_line = address.starts_with("serial:") || address.starts_with("rtu+tcp:");
-        self.pause = if is_line { within.max(REOPEN_PAUSE) } else { REOPEN_PAUSE };
         self.wire.ask(unit, within, ask).await.map_err(|error| told(&error))
     }
 
-    /// A wire that waits for its next attempt is replaced: its pauses are made for a device that is
-    /// away for hours.
+    /// The pauses of a wire are made for a device that is away for hours; what it remembers of
+    /// answers that are still owed stays.
     async fn renew(&mut self) {
         if self.wire.retry_at().is_some() {
-            self.clock.sleep(self.pause).await;
-            self.wire = wire(&self.endpoint, &self.connect, &self.clock);
+            self.clock.sleep(REOPEN_PAUSE).await;
+            self.wire.hurry();
         }
     }
-}
-
-fn wire(endpoint: &Endpoint, connect: &Arc<dyn Connect>, clock: &Clock) -> Wire {
-    let spread = seed(&endpoint.to_string());
-    Wire::new(endpoint.clone(), Arc::clone(connect), clock.clone(), spread)
 }
 
 fn told(error: &FieldError) -> RawError {

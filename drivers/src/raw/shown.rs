@@ -110,26 +110,24 @@ impl Interpretation {
     #[must_use]
     pub fn values(&self, registers: &[u16]) -> Vec<(usize, String)> {
         let width = if self.width == 0 { registers.len().max(1) } else { self.width };
+        // Read once: it stands for all of them.
+        let encoding = self.encoding(width, self.order);
         let chunks = registers.chunks_exact(width).enumerate();
-        chunks.map(|(i, words)| (i * width, self.value(words, self.order))).collect()
+        chunks
+            .map(|(i, words)| (i * width, self.value(words, self.order, encoding.as_ref())))
+            .collect()
     }
 
-    fn value(&self, words: &[u16], order: Order) -> String {
-        match self.kind {
-            "bits" => format!("{:016b}", word(words, order)),
-            "bcd16" => bcd(word(words, order)),
-            _ => match self.decoded(words, order) {
-                Some(Value::Text(text)) => format!("\"{text}\""),
-                Some(Value::Number(number)) if self.kind == "f32" => single(number).to_string(),
-                Some(value) => value.to_string(),
-                None => "no value".to_owned(),
-            },
+    fn value(&self, words: &[u16], order: Order, encoding: Option<&Encoding>) -> String {
+        if self.kind == "bits" {
+            return format!("{:016b}", word(words, order));
         }
-    }
-
-    /// Decoded by the very code that serves profiles.
-    fn decoded(&self, words: &[u16], order: Order) -> Option<Value> {
-        codec::decode(&self.encoding(words.len(), order)?, words, 0).ok()
+        match decoded(words, encoding) {
+            Some(Value::Text(text)) => format!("\"{text}\""),
+            Some(Value::Number(number)) if self.kind == "f32" => single(number).to_string(),
+            Some(value) => value.to_string(),
+            None => "no value".to_owned(),
+        }
     }
 
     fn encoding(&self, registers: usize, order: Order) -> Option<Encoding> {
@@ -154,7 +152,7 @@ impl Interpretation {
         }
         let first = &registers[..self.width];
         let likely = |order: Order| {
-            let number = self.decoded(first, order)?.number()?;
+            let number = decoded(first, self.encoding(self.width, order).as_ref())?.number()?;
             let size = number.abs();
             (number == 0.0 || PLAUSIBLE.contains(&size)).then_some(number)
         };
@@ -162,8 +160,14 @@ impl Interpretation {
             return None;
         }
         let order = ORDERS.into_iter().find(|order| likely(*order).is_some())?;
-        Some((order, self.value(first, order)))
+        let encoding = self.encoding(self.width, order);
+        Some((order, self.value(first, order, encoding.as_ref())))
     }
+}
+
+/// Decoded by the very code that serves profiles.
+fn decoded(words: &[u16], encoding: Option<&Encoding>) -> Option<Value> {
+    codec::decode(encoding?, words, 0).ok()
 }
 
 /// A number that was read as a single, with no more digits than a single has.
@@ -175,15 +179,6 @@ const fn single(number: f64) -> f32 {
 fn word(words: &[u16], order: Order) -> u16 {
     let word = words.first().copied().unwrap_or_default();
     if order.byteswap { word.swap_bytes() } else { word }
-}
-
-/// One decimal digit in each nibble.
-fn bcd(word: u16) -> String {
-    let digits = [12, 8, 4, 0].map(|shift| word >> shift & 0xF);
-    if digits.iter().any(|digit| *digit > 9) {
-        return "no value".to_owned();
-    }
-    digits.iter().fold(0, |number, digit| number * 10 + digit).to_string()
 }
 
 #[cfg(test)]

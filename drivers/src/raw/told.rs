@@ -60,7 +60,7 @@ impl Raw {
 }
 
 /// The printable part of some bytes: no device writes to a terminal.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     let kept = bytes.iter().take(TEXT_MAX).take_while(|byte| **byte != 0);
     let printable = |byte: &u8| if (0x20..0x7F).contains(byte) { char::from(*byte) } else { '?' };
     kept.map(printable).collect::<String>().trim().to_owned()

@@ -3,6 +3,7 @@
 use crate::peer::{Asked, Peer, Reply, clock, from_table, registers};
 use drivers::profile::Table;
 use drivers::raw::{Content, Raw, RawError};
+use site::model::Endpoint;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ const WITHIN: Duration = Duration::from_secs(1);
 fn raw(handler: impl FnMut(&Asked) -> Reply + Send + 'static) -> (Raw, Peer) {
     let clock = clock();
     let peer = Peer::new(&clock, handler);
-    let endpoint = site::file::endpoint("tcp://field:502").expect("an address");
+    let endpoint = Endpoint::read("tcp://field:502").expect("an address");
     (Raw::new(endpoint, Arc::new(peer.clone()), clock), peer)
 }
 

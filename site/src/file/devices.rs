@@ -105,7 +105,7 @@ impl Links {
             });
         }
         let node = section.need("connect")?;
-        let endpoint = section.scalar(node, "wrong-address", endpoint)?;
+        let endpoint = section.scalar(node, "wrong-address", Endpoint::read)?;
         // A device may write the address of a declared link instead of its name.
         if let Some(declared) = self.0.values().find(|(other, _)| *other == endpoint) {
             return Some(declared.clone());
@@ -120,7 +120,7 @@ impl Links {
 fn links(root: &Section<'_>, context: &Context<'_>) -> Links {
     let mut links = BTreeMap::new();
     for (name, _, section) in root.named("links", "link") {
-        let read = |node: &Node| section.scalar(node, "wrong-address", endpoint);
+        let read = |node: &Node| section.scalar(node, "wrong-address", Endpoint::read);
         let endpoint = section.need("connect").and_then(read);
         let pause = |key| section.duration_or(key, Duration::ZERO, Duration::ZERO..=PAUSE_MAX);
         let (connect_pause, request_pause) = (pause("connect_pause"), pause("request_pause"));
@@ -165,12 +165,4 @@ fn no_certificates(section: &Section<'_>, place: Place) {
     let message = "a tls:// address needs 'authority', 'certificate' and 'key', all PEM files";
     let help = "declare it in 'links' with these three and name it with 'link' in the device";
     section.complain("missing-key", place, message, help);
-}
-
-/// Reads an address; see [`Endpoint::read`].
-///
-/// # Errors
-/// In words, when the text is no address.
-pub fn endpoint(text: &str) -> Result<Endpoint, String> {
-    Endpoint::read(text)
 }

@@ -15,7 +15,6 @@ mod storage;
 mod tariff;
 mod water;
 
-pub use devices::endpoint;
 pub use tariff::{Open, TariffFile, is_tariff, read_tariff};
 
 use crate::holidays::Holidays;
