@@ -3,7 +3,7 @@
 use crate::codec;
 use crate::profile::{self, Encoding};
 use site::Value;
-use std::fmt;
+use std::fmt::{self, Display, LowerExp};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -124,7 +124,8 @@ impl Interpretation {
         }
         match decoded(words, encoding) {
             Some(Value::Text(text)) => format!("\"{text}\""),
-            Some(Value::Number(number)) if self.kind == "f32" => single(number).to_string(),
+            Some(Value::Number(number)) if self.kind == "f32" => readable(number, single(number)),
+            Some(Value::Number(number)) => readable(number, number),
             Some(value) => value.to_string(),
             None => "no value".to_owned(),
         }
@@ -170,6 +171,12 @@ fn decoded(words: &[u16], encoding: Option<&Encoding>) -> Option<Value> {
     codec::decode(encoding?, words, 0).ok()
 }
 
+/// A number as it is best read: noise in registers has a power of ten, not 24 digits.
+fn readable(number: f64, shown: impl Display + LowerExp) -> String {
+    let usual = number == 0.0 || (1e-6..1e15).contains(&number.abs());
+    if usual { shown.to_string() } else { format!("{shown:e}") }
+}
+
 /// A number that was read as a single, with no more digits than a single has.
 #[expect(clippy::cast_possible_truncation, reason = "it was a single before it became a double")]
 const fn single(number: f64) -> f32 {
@@ -201,6 +208,7 @@ mod tests {
         assert_eq!(shown("bits", &[0x8001]), ["1000000000000001"]);
         assert_eq!(shown("text", &[0x5265, 0x6769, 0x6500]), ["\"Regie\""]);
         assert_eq!(shown("f32", &[0x7FC0, 0]), ["no value"], "NaN");
+        assert_eq!(shown("f32", &[0x6666, 0x4367]), ["2.7184691e23"], "noise stays short");
         assert_eq!(shown("u64,swap", &[1, 0, 0, 0]), ["1"]);
         for wrong in ["", "f16", "f32,swapped", "u16;swap"] {
             assert!(wrong.parse::<Interpretation>().is_err(), "{wrong}");

@@ -224,6 +224,8 @@ impl Asking<'_> {
     }
 
     async fn read(&mut self, unit: u8, table: Table, address: u16) -> Result<(), RawError> {
+        // A new connection is no part of a round trip; a failure shows in the read itself.
+        let _ = self.raw.open().await;
         let timer = self.clock.stopwatch();
         let outcome = self.raw.read(unit, table, (address, 1), self.within).await;
         if outcome.as_ref().map_or_else(RawError::is_answer, |_| true) {
