@@ -109,7 +109,7 @@ impl Field {
             };
             let health = Arc::new(Mutex::new(health));
             let wire = Wire::new(endpoint, Arc::clone(&connect), clock.clone(), spread)
-                .with(options, Arc::clone(&gate));
+                .with(&options, Arc::clone(&gate));
             let link = Link::new(wire, units, jobs, clock.clone(), Arc::clone(&health), spread_by);
             field.links.push((sender, health));
             field.tasks.push(tokio::spawn(link.supervise()));

@@ -159,16 +159,17 @@ impl Image {
     }
 
     /// Takes the answers to one request, by the points' places in the profile.
-    pub(crate) fn handle_samples(&self, samples: Vec<(usize, Sample)>) {
+    pub(crate) fn handle_samples(&self, samples: impl Iterator<Item = (usize, Sample)>) {
         let mut inner = self.lock();
-        // Points that are taken as they come go first: the others may depend on them.
-        let judged = |(index, _): &(usize, Sample)| inner.watched.contains_key(index);
-        let (judged, plain): (Vec<_>, Vec<_>) = samples.into_iter().partition(judged);
-        for (index, sample) in plain {
-            if let Some(slot) = inner.slots.get_mut(index) {
+        let mut judged = Vec::new();
+        for (index, sample) in samples {
+            if inner.watched.contains_key(&index) {
+                judged.push((index, sample));
+            } else if let Some(slot) = inner.slots.get_mut(index) {
                 *slot = Slot { sample: Some(sample), failure: None };
             }
         }
+        // After the points that are taken as they come: these may depend on them.
         for (index, sample) in judged {
             inner.judge(index, sample);
         }

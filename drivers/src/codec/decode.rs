@@ -17,9 +17,9 @@ pub(crate) fn decode(encoding: &Encoding, registers: &[u16], exponent: i32) -> D
     }
     let bytes = bytes(encoding, registers);
     if let Kind::Text(_) = encoding.kind {
-        return text(&bytes);
+        return text(&bytes.collect::<Vec<_>>());
     }
-    let pattern = bytes.iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+    let pattern = bytes.fold(0u64, |sum, byte| sum << 8 | u64::from(byte));
     if encoding.sentinels.contains(&pattern) {
         return Err(Reason::NotAvailable);
     }
@@ -29,7 +29,7 @@ pub(crate) fn decode(encoding: &Encoding, registers: &[u16], exponent: i32) -> D
     if matches!(encoding.kind, Kind::Bcd16 | Kind::Bcd32 | Kind::Bcd64) && !is_decimal(pattern) {
         return Err(Reason::OutOfRange);
     }
-    let raw = raw(encoding.kind, &bytes).ok_or(Reason::WrongAnswer)?;
+    let raw = raw(encoding.kind, pattern).ok_or(Reason::WrongAnswer)?;
     if !raw.is_finite() {
         return Err(Reason::NotAvailable);
     }
@@ -50,26 +50,22 @@ pub(crate) fn exponent(encoding: &Encoding, registers: &[u16]) -> Decoded<i32> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counters past 2^53 lose their last digits")]
-fn raw(kind: Kind, bytes: &[u8]) -> Option<f64> {
+#[expect(clippy::cast_possible_truncation, reason = "a pattern is as wide as its kind")]
+#[expect(clippy::cast_possible_wrap, reason = "two's complement is what the kind says")]
+fn raw(kind: Kind, pattern: u64) -> Option<f64> {
     Some(match kind {
-        Kind::U16 => f64::from(u16::from_be_bytes(bytes.try_into().ok()?)),
-        Kind::I16 => f64::from(i16::from_be_bytes(bytes.try_into().ok()?)),
-        Kind::U32 => f64::from(u32::from_be_bytes(bytes.try_into().ok()?)),
-        Kind::I32 => f64::from(i32::from_be_bytes(bytes.try_into().ok()?)),
-        Kind::U64 => u64::from_be_bytes(bytes.try_into().ok()?) as f64,
-        Kind::I64 => i64::from_be_bytes(bytes.try_into().ok()?) as f64,
-        Kind::F32 => f64::from(f32::from_be_bytes(bytes.try_into().ok()?)),
-        Kind::F64 => f64::from_be_bytes(bytes.try_into().ok()?),
-        Kind::Bits { bit, count } => {
-            f64::from(field(u16::from_be_bytes(bytes.try_into().ok()?).into(), bit, count))
-        }
-        Kind::BitsOf32 { bit, count } => {
-            f64::from(field(u32::from_be_bytes(bytes.try_into().ok()?), bit, count))
+        Kind::U16 | Kind::U32 | Kind::U64 => pattern as f64,
+        Kind::I16 => f64::from(pattern as u16 as i16),
+        Kind::I32 => f64::from(pattern as u32 as i32),
+        Kind::I64 => pattern as i64 as f64,
+        Kind::F32 => f64::from(f32::from_bits(pattern as u32)),
+        Kind::F64 => f64::from_bits(pattern),
+        Kind::Bits { bit, count } | Kind::BitsOf32 { bit, count } => {
+            f64::from(field(pattern as u32, bit, count))
         }
         Kind::Bcd16 | Kind::Bcd32 | Kind::Bcd64 => {
-            let digits = |&byte: &u8| [byte >> 4, byte & 0xF];
-            let number = |sum: u64, digit: u8| sum * 10 + u64::from(digit);
-            bytes.iter().flat_map(digits).fold(0, number) as f64
+            let digit = |place: u32| pattern >> (4 * place) & 0xF;
+            (0..16).rev().fold(0, |sum, place| sum * 10 + digit(place)) as f64
         }
         Kind::Bit(_) | Kind::BitOf32(_) | Kind::Flag | Kind::Text(_) => return None,
     })

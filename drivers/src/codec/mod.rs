@@ -21,12 +21,17 @@ pub(crate) const EXPONENT: std::ops::RangeInclusive<i32> = -10..=10;
 
 /// From raw to the unit used inside.
 fn inside(encoding: &Encoding, raw: f64, exponent: i32) -> f64 {
-    (raw * encoding.scale * 10f64.powi(exponent) + encoding.offset) * encoding.unit_factor
+    (raw * encoding.scale * power_of_ten(exponent) + encoding.offset) * encoding.unit_factor
 }
 
 /// From the unit used inside to raw, not yet rounded.
 fn outside(encoding: &Encoding, inside: f64, exponent: i32) -> f64 {
-    (inside / encoding.unit_factor - encoding.offset) / (encoding.scale * 10f64.powi(exponent))
+    (inside / encoding.unit_factor - encoding.offset) / (encoding.scale * power_of_ten(exponent))
+}
+
+/// Most points have no scale factor, and the function for powers is not free.
+fn power_of_ten(exponent: i32) -> f64 {
+    if exponent == 0 { 1.0 } else { 10f64.powi(exponent) }
 }
 
 /// Whether a value is plausible. Half a millionth of the range is forgiven: a bound such as
@@ -39,15 +44,12 @@ fn plausible(encoding: &Encoding, value: f64) -> bool {
 }
 
 /// The registers as bytes, most significant first.
-fn bytes(encoding: &Encoding, registers: &[u16]) -> Vec<u8> {
-    let pair = |register: &u16| {
-        if encoding.swap_bytes { register.to_le_bytes() } else { register.to_be_bytes() }
-    };
-    if encoding.low_word_first {
-        registers.iter().rev().flat_map(pair).collect()
-    } else {
-        registers.iter().flat_map(pair).collect()
-    }
+fn bytes<'a>(encoding: &Encoding, registers: &'a [u16]) -> impl Iterator<Item = u8> + 'a {
+    let (swap, reverse, count) = (encoding.swap_bytes, encoding.low_word_first, registers.len());
+    (0..count).flat_map(move |i| {
+        let register = registers[if reverse { count - 1 - i } else { i }];
+        if swap { register.to_le_bytes() } else { register.to_be_bytes() }
+    })
 }
 
 /// The registers of a pattern: the other way round.

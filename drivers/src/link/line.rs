@@ -12,15 +12,12 @@
 //! The client library owns the stream while it asks; between questions this listens.
 
 use crate::clock::Clock;
-use crate::connect::BoxedStream;
 use crate::link::ask::{Answer, Ask};
+use crate::link::tap::Tap;
 use std::collections::BTreeMap;
 use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout_at};
 
 /// A line on which somebody talks for longer than this without being asked is closed.
@@ -28,42 +25,6 @@ const BABBLE_MAX: Duration = Duration::from_secs(2);
 
 /// Answers that are remembered as owed, over all units of a line.
 const OWED_MAX: usize = 32;
-
-/// A stream that both the client library and the line hold, one after the other.
-#[derive(Debug, Clone)]
-pub(super) struct Tap(Arc<Mutex<BoxedStream>>);
-
-impl Tap {
-    fn lock(&self) -> MutexGuard<'_, BoxedStream> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl AsyncRead for Tap {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self.lock()).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Tap {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut **self.lock()).poll_write(cx, bytes)
-    }
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self.lock()).poll_flush(cx)
-    }
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self.lock()).poll_shutdown(cx)
-    }
-}
 
 /// What an answer looks like from outside: two answers that look the same cannot be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +49,11 @@ pub(super) struct Line {
 impl Line {
     /// A line that was just opened. What is in its buffers may be an answer to somebody else, so
     /// it is left alone until `quiet_until`.
-    pub(super) fn new(stream: BoxedStream, silence: Duration, quiet_until: Instant) -> Self {
-        let tap = Tap(Arc::new(Mutex::new(stream)));
+    pub(super) const fn new(tap: Tap, silence: Duration, quiet_until: Instant) -> Self {
         Self { tap, silence, heard_at: None, quiet_until }
     }
 
-    /// The stream, for the client library.
+    /// The stream, for the next question.
     pub(super) fn tap(&self) -> Tap {
         self.tap.clone()
     }

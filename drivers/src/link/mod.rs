@@ -4,12 +4,14 @@
 mod ask;
 mod backoff;
 mod command;
+mod deadline;
 mod line;
 mod load;
 mod poll;
 mod queue;
 mod recognise;
 mod rounds;
+mod tap;
 mod unit;
 mod wire;
 
@@ -90,7 +92,7 @@ impl Link {
             tokio::select! {
                 biased;
                 job = self.jobs.next() => match job {
-                    Some(job) => self.serve(job).await,
+                    Some(job) => Box::pin(self.serve(job)).await,
                     None => return,
                 },
                 () = wake(&clock, due, retry) => self.poll_due().await,
@@ -101,7 +103,8 @@ impl Link {
     /// Serves the commands that wait, so that reads never starve writes.
     async fn serve_waiting(&mut self) {
         while let Some(job) = self.jobs.take() {
-            self.serve(job).await;
+            // In a box: writes are rare, and every link's task would be as large as they are.
+            Box::pin(self.serve(job)).await;
         }
     }
 

@@ -162,7 +162,7 @@ impl Link {
             }
             FieldError::Refused { code: 0x01..=0x03, .. } => {
                 let refused = |point| (point, Sample::bad(Reason::Refused, at));
-                let points = request.blocks.iter().map(|block| refused(block.point)).collect();
+                let points = request.blocks.iter().map(|block| refused(block.point));
                 state.image.handle_samples(points);
                 Next::GoOn
             }
@@ -196,7 +196,7 @@ impl Link {
         match error {
             FieldError::NotSunSpec(_) | FieldError::AnotherDevice { .. } => {
                 let bad = |point| (point, Sample::bad(error.reason(), at));
-                state.image.handle_samples(points.map(bad).collect());
+                state.image.handle_samples(points.map(bad));
             }
             _ => state.image.handle_failure(points, error.reason()),
         }

@@ -17,8 +17,9 @@ impl Link {
             return Ok(());
         }
         let opened = self.wire.opened();
-        if !self.same_device(unit).await? {
-            self.discover(unit).await?;
+        // Once per connection: in boxes, so that every link's task is not as large as they are.
+        if !Box::pin(self.same_device(unit)).await? {
+            Box::pin(self.discover(unit)).await?;
         }
         // A connection that was replaced on the way is not recognised yet.
         self.units[unit].recognised_on = Some(opened);
@@ -70,7 +71,7 @@ impl Link {
         let state = &mut self.units[unit];
         state.resolve(&models);
         let absent = |point| (point, Sample::bad(Reason::NotAvailable, at));
-        state.image.handle_samples(state.lacking().into_iter().map(absent).collect());
+        state.image.handle_samples(state.lacking().map(absent));
         Ok(())
     }
 

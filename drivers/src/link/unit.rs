@@ -6,7 +6,7 @@ use crate::image::Image;
 use crate::link::ask::Answer;
 use crate::link::backoff::seed;
 use crate::link::rounds::{Round, Rounds};
-use crate::profile::{Location, Profile, Table};
+use crate::profile::{Location, PointSpec, Profile, Table};
 use crate::schedule::{self, Block, Cuts, Limits, Request};
 use crate::sunspec::Models;
 use crate::wear::Wear;
@@ -57,7 +57,8 @@ pub(crate) struct Unit {
     /// What was written today to points in memory that wears out.
     pub(crate) wear: Wear,
     addresses: Vec<Option<(Table, u16)>>,
-    scales: Vec<Option<usize>>,
+    /// The place of each point's scale factor, for those that have one.
+    scales: BTreeMap<usize, usize>,
     cuts: Cuts,
     rounds: Rounds,
     first: Mono,
@@ -74,9 +75,11 @@ impl Unit {
         image: Arc<Image>,
         first: Mono,
     ) -> Self {
-        let scale = |wanted: &String| profile.points.iter().position(|p| &p.name == wanted);
-        let points = profile.points.iter();
-        let scales = points.map(|p| p.encoding.scale_point.as_ref().and_then(scale)).collect();
+        let place = |wanted: &String| profile.points.iter().position(|p| &p.name == wanted);
+        let points = profile.points.iter().enumerate();
+        let scale =
+            |(i, p): (usize, &PointSpec)| Some((i, place(p.encoding.scale_point.as_ref()?)?));
+        let scales = points.filter_map(scale).collect();
         let mut unit = Self {
             rounds: Rounds::new(device.poll),
             device,
@@ -139,11 +142,11 @@ impl Unit {
     }
 
     /// Readable points that this very device does not have.
-    pub(crate) fn lacking(&self) -> Vec<usize> {
+    pub(crate) fn lacking(&self) -> impl Iterator<Item = usize> {
         let points = self.profile.points.iter().enumerate();
         let lacking =
             points.filter(|(i, point)| point.access.reads() && self.address(*i).is_none());
-        lacking.map(|(i, _)| i).collect()
+        lacking.map(|(i, _)| i)
     }
 
     /// When there is something to read next.
@@ -197,7 +200,7 @@ impl Unit {
 
     /// The point that holds a point's scale factor.
     pub(crate) fn scale(&self, point: usize) -> Option<usize> {
-        self.scales.get(point).copied().flatten()
+        self.scales.get(&point).copied()
     }
 
     /// Remembers a boundary at which a refused request is cut from the next round on. False when
@@ -210,13 +213,13 @@ impl Unit {
     }
 
     /// The samples in an answer.
-    pub(crate) fn samples(
-        &self,
-        request: &Request,
-        answer: &Answer,
+    pub(crate) fn samples<'a>(
+        &'a self,
+        request: &'a Request,
+        answer: &'a Answer,
         at: Mono,
-    ) -> Vec<(usize, Sample)> {
-        let one = |block: &Block| {
+    ) -> impl Iterator<Item = (usize, Sample)> + 'a {
+        let one = move |block: &Block| {
             let value = self.value(block.point, request, answer);
             let sample = match value {
                 Ok(value) => Sample::good(value, at),
@@ -224,7 +227,7 @@ impl Unit {
             };
             (block.point, sample)
         };
-        request.blocks.iter().map(one).collect()
+        request.blocks.iter().map(one)
     }
 
     fn value(

@@ -1,15 +1,17 @@
 //! One connection to one endpoint, never trusted after trouble.
 //!
-//! The client context is taken out before each request and put back only after an answer that
-//! fits, or a Modbus exception. Over TCP and TLS anything else, a cancelled request included,
+//! The stream is taken out before each request and put back only after an answer that fits, or a
+//! Modbus exception. Over TCP and TLS anything else, a cancelled request included,
 //! closes the link: a late answer then has no connection left on which to be taken for another's.
 //! On RTU closing would not help, since a late answer comes out of the line and not out of the
 //! connection; there [`Line`] and [`Owed`] keep answers apart.
 
 use super::ask::{Answer, Ask};
 use super::backoff::{broken, is_misfit, misfit, pause};
+use super::deadline::Deadline;
 use super::line::{Last, Line, Owed};
 use super::load::Load;
+use super::tap::Tap;
 use crate::clock::Clock;
 use crate::connect::{BoxedStream, CONNECT_TIMEOUT, Connect};
 use crate::error::FieldError;
@@ -21,7 +23,6 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_modbus::Slave;
 use tokio_modbus::client::{Client, Context, rtu, tcp};
-use tokio_modbus::slave::SlaveContext;
 
 /// A connection that was silent for so long may have been closed by the other side unnoticed.
 const IDLE: Duration = Duration::from_secs(2);
@@ -42,15 +43,20 @@ pub(crate) struct Wire {
     endpoint: Endpoint,
     connect: Arc<dyn Connect>,
     clock: Clock,
-    options: LinkOptions,
+    connect_pause: Duration,
+    request_pause: Duration,
     gate: Arc<Semaphore>,
-    context: Option<Context>,
-    /// On RTU, the line under the context.
+    /// The open stream, while nobody is asked.
+    tap: Option<Tap>,
+    /// On RTU, the line that keeps the stream in order.
     line: Option<Line>,
+    /// The number of the next transaction over TCP.
+    transaction: u16,
     owed: Owed,
     last: Last,
     /// Requests in a row that brought no proper answer on an RTU line.
     mute: u32,
+    deadline: Deadline,
     /// How long an answer to the last request may still come.
     late_until: Option<Instant>,
     /// No request goes out before.
@@ -82,13 +88,16 @@ impl Wire {
             endpoint,
             connect,
             clock,
-            options: LinkOptions::default(),
+            connect_pause: Duration::ZERO,
+            request_pause: Duration::ZERO,
             gate: Arc::new(Semaphore::new(CONNECTING_MAX)),
-            context: None,
+            tap: None,
             line: None,
+            transaction: 0,
             owed: Owed::default(),
             last: Last::default(),
             mute: 0,
+            deadline: Deadline::default(),
             late_until: None,
             ready_at: None,
             failures: 0,
@@ -105,8 +114,9 @@ impl Wire {
     }
 
     /// With pauses, and with the gate that all links of a site go through to connect.
-    pub(crate) fn with(mut self, options: LinkOptions, gate: Arc<Semaphore>) -> Self {
-        self.options = options;
+    pub(crate) fn with(mut self, options: &LinkOptions, gate: Arc<Semaphore>) -> Self {
+        self.connect_pause = options.connect_pause;
+        self.request_pause = options.request_pause;
         self.gate = gate;
         self
     }
@@ -121,11 +131,11 @@ impl Wire {
     }
     /// When the next attempt to connect is due; `None` when one may be made at once.
     pub(crate) const fn retry_at(&self) -> Option<Instant> {
-        if self.context.is_some() { None } else { self.retry_at }
+        if self.tap.is_some() { None } else { self.retry_at }
     }
     /// Whether it is open.
     pub(crate) const fn is_open(&self) -> bool {
-        self.context.is_some()
+        self.tap.is_some()
     }
     /// Whether the other side may have closed it without our knowing.
     pub(crate) fn is_idle(&self) -> bool {
@@ -156,7 +166,7 @@ impl Wire {
 
     /// Opens it, when it is closed and an attempt is due.
     pub(crate) async fn open(&mut self) -> Result<(), FieldError> {
-        if self.context.is_some() {
+        if self.tap.is_some() {
             return Ok(());
         }
         if self.retry_at.is_some_and(|at| self.clock.real() < at) {
@@ -181,22 +191,33 @@ impl Wire {
 
     fn attach(&mut self, stream: BoxedStream) {
         let now = self.clock.real();
-        self.context = Some(match &self.endpoint {
-            Endpoint::Tcp { .. } | Endpoint::Tls { .. } => tcp::attach_slave(stream, Slave(0)),
-            Endpoint::RtuOverTcp { .. } => self.lay_line(stream, Duration::ZERO),
-            Endpoint::Serial { line, .. } => self.lay_line(stream, line.silence()),
-        });
-        self.ready_at = Some(now + self.options.connect_pause);
+        let tap = Tap::new(stream);
+        self.line = self
+            .silence()
+            .map(|silence| Line::new(tap.clone(), silence, self.late_until.unwrap_or(now)));
+        self.tap = Some(tap);
+        self.ready_at = Some(now + self.connect_pause);
         self.opened += 1;
         self.proven = false;
         self.mute = 0;
     }
 
-    /// `silence` is none where a serial server keeps it for us.
-    fn lay_line(&mut self, stream: BoxedStream, silence: Duration) -> Context {
-        let quiet_until = self.late_until.unwrap_or_else(|| self.clock.real());
-        let line = self.line.insert(Line::new(stream, silence, quiet_until));
-        rtu::attach_slave(line.tap(), Slave(0))
+    /// The silence between two frames of an RTU line; none where a serial server keeps it for us.
+    fn silence(&self) -> Option<Duration> {
+        match &self.endpoint {
+            Endpoint::Tcp { .. } | Endpoint::Tls { .. } => None,
+            Endpoint::RtuOverTcp { .. } => Some(Duration::ZERO),
+            Endpoint::Serial { line, .. } => Some(line.silence()),
+        }
+    }
+
+    /// A client for one question.
+    fn client(&mut self, tap: &Tap, unit: u8) -> Context {
+        if self.line.is_some() {
+            return rtu::attach_slave(tap.clone(), Slave(unit));
+        }
+        self.transaction = self.transaction.wrapping_add(1);
+        tcp::attach_slave(tap.clone().numbered(self.transaction), Slave(unit))
     }
 
     /// Asks a read, and once more on a new connection when the old one turns out to have been
@@ -224,7 +245,7 @@ impl Wire {
         }
     }
 
-    /// Asks, and before that something else when an answer is still owed that would look like
+    /// Asks; on RTU something else before that when an answer is still owed that would look like
     /// this one's.
     async fn in_order(
         &mut self,
@@ -232,6 +253,9 @@ impl Wire {
         within: Duration,
         ask: &Ask,
     ) -> Result<(Answer, Duration), FieldError> {
+        if self.line.is_none() {
+            return self.once(unit, within, ask).await;
+        }
         if let Some(proof) = self.owed.proof(unit, ask) {
             match self.once(unit, within, &proof).await {
                 Ok(_) | Err(FieldError::Refused { .. }) => {}
@@ -239,15 +263,14 @@ impl Wire {
             }
         }
         let mut outcome = self.once(unit, within, ask).await;
-        if self.line.is_some()
-            && let Ok((answer, _)) = &outcome
+        if let Ok((answer, _)) = &outcome
+            && !ask.writes()
+            && self.last.is_repeated(unit, ask, answer)
         {
-            if !ask.writes() && self.last.is_repeated(unit, ask, answer) {
-                outcome = self.once(unit, within, ask).await;
-            }
-            if let Ok((answer, _)) = &outcome {
-                self.last.note(unit, ask, answer);
-            }
+            outcome = self.once(unit, within, ask).await;
+        }
+        if let Ok((answer, _)) = &outcome {
+            self.last.note(unit, ask, answer);
         }
         outcome
     }
@@ -258,7 +281,8 @@ impl Wire {
             sleep_until(ready_at).await;
         }
         let Some(line) = &mut self.line else { return Ok(()) };
-        match line.settle(&self.clock).await {
+        // In a box, so that links without a line do not carry its buffer.
+        match Box::pin(line.settle(&self.clock)).await {
             Ok(bytes) => {
                 self.unasked_bytes += bytes;
                 Ok(())
@@ -278,33 +302,34 @@ impl Wire {
     ) -> Result<(Answer, Duration), FieldError> {
         self.settle().await?;
         let within = self.with_transfer(within);
-        let Some(mut context) = self.context.take() else { return Err(self.down()) };
-        context.set_slave(Slave(unit));
+        let Some(tap) = self.tap.take() else { return Err(self.down()) };
+        let mut client = self.client(&tap, unit);
         let began = self.clock.real();
         self.late_until = Some(began + within * 2);
-        let outcome = timeout(within, context.call(ask.request())).await;
+        let outcome = self.deadline.wait(began + within, client.call(ask.request())).await;
+        drop(client);
         let ended = self.clock.real();
         self.requests += 1;
         self.load.note(began, ended);
-        self.ready_at = Some(ended + self.options.request_pause);
+        self.ready_at = Some(ended + self.request_pause);
         match outcome {
-            Err(_) => {
+            None => {
                 self.handle_trouble(unit, ask, ended + within, None);
                 Err(FieldError::Timeout { asked: ask.to_string(), unit, timeout: within })
             }
-            Ok(Err(tokio_modbus::Error::Transport(error))) if !is_misfit(&error) => {
+            Some(Err(tokio_modbus::Error::Transport(error))) if !is_misfit(&error) => {
                 self.fail(format!("{ask} of unit {unit}: {}", broken(&error)));
                 Err(self.down())
             }
-            Ok(Err(error)) => Err(self.distrust(ask, unit, ended + within, misfit(&error))),
-            Ok(Ok(Err(exception))) => {
-                self.answered(context, ended, unit);
+            Some(Err(error)) => Err(self.distrust(ask, unit, ended + within, misfit(&error))),
+            Some(Ok(Err(exception))) => {
+                self.answered(tap, ended, unit);
                 let (code, words) = (u8::from(exception), exception.to_string());
                 Err(FieldError::Refused { asked: ask.to_string(), unit, code, words })
             }
-            Ok(Ok(Ok(response))) => match ask.answer(response) {
+            Some(Ok(Ok(response))) => match ask.answer(response) {
                 Ok(answer) => {
-                    self.answered(context, ended, unit);
+                    self.answered(tap, ended, unit);
                     Ok((answer, ended.saturating_duration_since(began)))
                 }
                 Err(cause) => Err(self.distrust(ask, unit, ended + within, cause)),
@@ -345,12 +370,12 @@ impl Wire {
             self.mute = 0;
             self.line = None;
         } else {
-            self.context = Some(rtu::attach_slave(line.tap(), Slave(0)));
+            self.tap = Some(line.tap());
         }
     }
 
-    fn answered(&mut self, context: Context, at: Instant, unit: u8) {
-        self.context = Some(context);
+    fn answered(&mut self, tap: Tap, at: Instant, unit: u8) {
+        self.tap = Some(tap);
         if let Some(line) = &mut self.line {
             line.handle_heard(at);
             self.owed.handle_answer(unit);
@@ -364,7 +389,7 @@ impl Wire {
     }
 
     fn fail(&mut self, cause: String) {
-        self.context = None;
+        self.tap = None;
         self.line = None;
         self.cause = cause;
         self.failures = self.failures.saturating_add(1);

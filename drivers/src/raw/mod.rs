@@ -146,6 +146,8 @@ impl Raw {
             let ask = Ask::Read { table, address: address + done, count: length };
             let (answer, took) = self.ask(unit, within, &ask).await?;
             match answer {
+                Answer::Bits(more) if bits.is_empty() => bits = more,
+                Answer::Registers(more) if words.is_empty() => words = more,
                 Answer::Bits(more) => bits.extend(more),
                 Answer::Registers(more) => words.extend(more),
                 Answer::Written | Answer::Told(_) => {}
