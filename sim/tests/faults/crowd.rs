@@ -1,8 +1,9 @@
 //! Two hundred devices, each with a link of its own, of which one, half or all are lost.
 
 use crate::links::{Links, Road, Trouble};
-use crate::stand::{MAX_AGE, POLL, clock, device, endpoint, name};
-use crate::unit::{STAMPED, Telling, place, read_stamp, telling};
+use crate::points::{FIRST, Points, misfit};
+use crate::stand::{MAX_AGE, POLL, clock, device, endpoint, name, point};
+use crate::unit::Telling;
 use drivers::{Clock, DeviceHealth, Field};
 use regie_sim::modbus::{Bus, UnknownUnit};
 use site::{Mono, PointId};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const DEVICES: u8 = 200;
+const POINTS: Points = Points::Stamped;
 /// Samples are dated by the drivers, so that it is enough to look more often than they are read.
 const LOOK: Duration = Duration::from_millis(500);
 /// Trouble begins here.
@@ -35,7 +37,7 @@ struct Seen {
 impl Crowd {
     fn new() -> Crowd {
         let clock = clock();
-        let profile = telling();
+        let profile = POINTS.profile();
         let (mut links, mut roads, mut devices) = (BTreeMap::new(), Vec::new(), Vec::new());
         for unit in 1..=DEVICES {
             let bus = Bus::new(UnknownUnit::Silent);
@@ -47,8 +49,7 @@ impl Crowd {
             devices.push(device(&name(unit), &endpoint, unit, &profile));
         }
         let field = Field::start(devices, Arc::new(Links(links)), clock.clone());
-        let id = |unit| PointId::try_from(format!("{}.{}", name(unit), STAMPED[0].0));
-        let ids = (1..=DEVICES).map(|unit| id(unit).expect("a point")).collect();
+        let ids = (1..=DEVICES).map(|unit| point(&name(unit), FIRST)).collect();
         Crowd { clock, field, roads, ids }
     }
 
@@ -65,13 +66,11 @@ impl Crowd {
                 if seen.read[i].last() != Some(&sample.at) {
                     seen.read[i].push(sample.at);
                 }
-                match snapshot.number(id).map(read_stamp) {
+                match snapshot.number(id) {
                     None => seen.bad[i].push(now.mono.since_start()),
-                    Some((found, told)) => {
-                        let old = now.mono.since(told) > MAX_AGE + POLL;
-                        if found != place(unit, STAMPED[0].1) || old {
-                            seen.wrong.push(format!("{id} shows {found}, told at {told:?}"));
-                        }
+                    Some(value) => {
+                        let what = misfit(unit, POINTS.each()[0].1, value, (sample.at, now.mono));
+                        seen.wrong.extend(what.map(|what| format!("{id} {what}")));
                     }
                 }
             }

@@ -1,13 +1,12 @@
 //! A link that is there for ten seconds and gone for ten, for five minutes.
 
 use crate::links::{Links, Road, Trouble};
-use crate::stand::{clock, device, endpoint};
-use crate::unit::{Telling, telling};
+use crate::points::Points;
+use crate::stand::{clock, device, endpoint, limit};
+use crate::unit::Telling;
 use drivers::Field;
 use regie_sim::modbus::{Bus, UnknownUnit};
-use site::command::{Authority, Command, Delivery, Guarded, Setpoint};
-use site::units::Ratio;
-use site::{AssetId, DeviceId};
+use site::command::Delivery;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +15,6 @@ const PHASE: Duration = Duration::from_secs(10);
 const PHASES: u16 = 30;
 /// Cycles come at times that have nothing to do with the link's.
 const CYCLE: Duration = Duration::from_millis(2300);
-
-fn limit(percent: u16) -> [Guarded<Command>; 1] {
-    let id = "unit7";
-    [Guarded::by_guard(Command {
-        asset: AssetId::new(id).expect("a name"),
-        device: DeviceId::new(id).expect("a name"),
-        setpoint: Setpoint::Limit(Ratio::new(f64::from(percent) / 100.0)),
-        authority: Authority::Plan,
-    })]
-}
 
 /// SAFETY 10, over TCP and on serial frames over TCP.
 #[tokio::test(start_paused = true)]
@@ -37,7 +26,7 @@ async fn a_flapping_link_is_held_off_and_its_setpoints_arrive_once() {
         bus.insert(7, unit.clone());
         let (endpoint, road) = (endpoint(text), Road::new(&clock, bus, None));
         let links = Links(BTreeMap::from([(endpoint.clone(), road.clone())]));
-        let devices = vec![device("unit7", &endpoint, 7, &telling())];
+        let devices = vec![device("unit7", &endpoint, 7, &Points::Stamped.profile())];
         let field = Field::start(devices, Arc::new(links), clock.clone());
         let flap = async {
             for phase in 1..=PHASES {
@@ -55,7 +44,7 @@ async fn a_flapping_link_is_held_off_and_its_setpoints_arrive_once() {
             while clock.now().mono.since_start() < PHASE * u32::from(PHASES + 2) {
                 clock.sleep(CYCLE).await;
                 let percent = percent(clock.now().mono.since_start());
-                let receipts = field.write(clock.now(), &limit(percent)).await;
+                let receipts = field.write(clock.now(), &[limit("unit7", percent)]).await;
                 match &receipts[0].delivery {
                     Delivery::Failed(why) => {
                         failed += 1;

@@ -3,47 +3,61 @@
 use crate::links::Trouble;
 use crate::rows::{Costs, Row, Then, rows};
 use crate::run::{Seen, run};
-use crate::stand::{ANSWER_MAX, ELSEWHERE, On, POLL, STRUCK, Strike, TIMEOUT, UNITS, Way};
+use crate::points::Points;
+use crate::stand::{
+    ANSWER_MAX, Cell, ELSEWHERE, On, POLL, STRUCK, Strike, TIMEOUT, UNITS, Way,
+};
 use std::time::Duration;
 
 /// All rows on one way. Findings come at once, after the table.
 pub(crate) async fn hold(way: Way) {
-    let usual = run(way, None, On::One).await;
-    assert!(usual.good.values().all(|share| *share >= 1.0), "without faults: {usual:#?}");
-    assert!(usual.wrong.is_empty() && usual.writes.wrong.is_empty(), "{usual:#?}");
     let mut findings = Vec::new();
     println!("{HEAD}");
-    println!("{}", line(way, "no fault", On::One, &usual));
-    for row in rows() {
-        if let Then::NotHere(why) = row.then(way) {
-            println!("{:12} {:30} not here: {why}", way.word(), row.name.1);
-            continue;
-        }
-        for on in [On::One, On::All] {
-            if on == On::All && !matches!(row.strike, Strike::Bytes(_)) {
+    for points in Points::ALL {
+        let quiet = Cell { way, points, strike: None, on: On::One };
+        let usual = run(quiet).await;
+        println!("{}", line(quiet, "no fault", &usual));
+        findings.extend(unusual(&usual).map(|what| format!("{quiet:?}: {what}")));
+        for row in rows() {
+            if let Then::NotHere(why) = row.then(way) {
+                println!("{:12} {:7} {:30} not here: {why}", way.word(), points.word(), row.name.1);
                 continue;
             }
-            let seen = run(way, Some(&row.strike), on).await;
-            println!("{}", line(way, row.name.1, on, &seen));
-            let found = Cell { way, row: &row, on, seen: &seen, usual: &usual }.findings();
-            let cell = |what| format!("{}, {}, {on:?}: {what}", way.word(), row.name.1);
-            findings.extend(found.into_iter().map(cell));
+            for on in [On::One, On::All] {
+                if on == On::All && !matches!(row.strike, Strike::Bytes(_)) {
+                    continue;
+                }
+                let cell = Cell { strike: Some(&row.strike), on, ..quiet };
+                let seen = run(cell).await;
+                println!("{}", line(cell, row.name.1, &seen));
+                let found = Judged { cell, row: &row, seen: &seen, usual: &usual }.findings();
+                findings.extend(found.into_iter().map(|what| format!("{cell:?}: {what}")));
+            }
         }
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
-const HEAD: &str = "way          row                            on    samples wrong  good: 1    2    3  \
+/// What is wrong without any fault.
+fn unusual(usual: &Seen) -> Option<String> {
+    let good = usual.good.values().all(|share| *share >= 1.0);
+    let right = usual.wrong.is_empty() && usual.writes.wrong.is_empty();
+    let read = usual.reads_elsewhere.values().all(|(ok, failed)| *ok > 0 && *failed == 0);
+    (!good || !right || !read).then(|| format!("without faults: {usual:#?}"))
+}
+
+const HEAD: &str = "way          points  row                            on    samples wrong  good: 1    2    3  \
     gap: 1     3  elsewhere heals requests connects";
 
-fn line(way: Way, name: &str, on: On, seen: &Seen) -> String {
+fn line(Cell { way, points, on, .. }: Cell<'_>, name: &str, seen: &Seen) -> String {
     let gap = |unit| seen.gaps.get(&unit).map_or(0.0, Duration::as_secs_f64);
     let good = |unit| seen.good[&unit];
     let elsewhere = ELSEWHERE.iter().map(|unit| gap(*unit)).fold(0.0, f64::max);
     format!(
-        "{:12} {name:30} {:4} {:8} {:5}  {:7.2} {:4.2} {:4.2} {:7.2} {:5.2} {elsewhere:10.2} {:5.1} \
+        "{:12} {:7} {name:30} {:4} {:8} {:5}  {:7.2} {:4.2} {:4.2} {:7.2} {:5.2} {elsewhere:10.2} {:5.1} \
          {:8} {:8}",
         way.word(),
+        points.word(),
         format!("{on:?}").to_lowercase(),
         seen.samples,
         seen.wrong.len() + seen.writes.wrong.len(),
@@ -58,16 +72,15 @@ fn line(way: Way, name: &str, on: On, seen: &Seen) -> String {
     )
 }
 
-/// One cell of the matrix.
-struct Cell<'a> {
-    way: Way,
+/// One cell, and what was seen in it and without any fault.
+struct Judged<'a> {
+    cell: Cell<'a>,
     row: &'a Row,
-    on: On,
     seen: &'a Seen,
     usual: &'a Seen,
 }
 
-impl Cell<'_> {
+impl Judged<'_> {
     fn findings(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut demand = |holds: bool, what: String| {
@@ -79,7 +92,8 @@ impl Cell<'_> {
         demand(wrong.is_empty(), format!("{} wrong values: {:?}", wrong.len(), wrong.first()));
         demand(writes.wrong.is_empty(), format!("untrue claims: {:?}", writes.wrong));
         demand(writes.unlike.is_empty(), format!("not as told at the end: {:?}", writes.unlike));
-        let same = *elsewhere == self.usual.elsewhere;
+        let same = *elsewhere == self.usual.elsewhere
+            && self.seen.reads_elsewhere == self.usual.reads_elsewhere;
         demand(same, "units on other links were not read when they usually are".to_owned());
         let healed = self.seen.healed_after;
         let in_time = healed.is_some_and(|after| after <= HEALS_WITHIN);
@@ -98,13 +112,13 @@ impl Cell<'_> {
 
     fn demand_of_units(&self, demand: &mut impl FnMut(bool, String)) {
         let good = &self.seen.good;
-        match self.row.then(self.way) {
+        match self.row.then(self.cell.way) {
             // Samples stand until they are too old.
             Then::Lost(_) => demand(good[&STRUCK] < 0.25, "the fault was not noticed".to_owned()),
             Then::Good => demand(good[&STRUCK] >= 1.0, "the fault did harm".to_owned()),
             Then::Partly | Then::NotHere(_) => {}
         }
-        if self.on == On::One && !self.row.strikes_link(self.way) {
+        if self.cell.on == On::One && !self.row.strikes_link(self.cell.way) {
             for unit in UNITS.into_iter().filter(|unit| *unit != STRUCK) {
                 let (share, gap) = (good[&unit], self.seen.gaps[&unit]);
                 demand(share >= 1.0, format!("the neighbour {unit} was good for {share:.3}"));
@@ -117,7 +131,7 @@ impl Cell<'_> {
     /// The longest time between two reads of a neighbour: its period; half of it, by which rounds
     /// may begin earlier so that they end in time; and what one question to the struck unit costs.
     fn gap_most(&self) -> Duration {
-        let cost = match (self.row.costs, self.way) {
+        let cost = match (self.row.costs, self.cell.way) {
             (Costs::Nothing, _) => Duration::ZERO,
             (Costs::Timeout, Way::Tcp) => ANSWER_MAX,
             (Costs::Slow, Way::Tcp) => TIMEOUT * 2 * 5 + TIMEOUT,
@@ -135,7 +149,7 @@ impl Cell<'_> {
     fn demand_of_line(&self, demand: &mut impl FnMut(bool, String)) {
         let asked = &self.seen.asked_units;
         demand(asked.iter().eq(&UNITS), format!("units asked: {asked:?}"));
-        match self.way {
+        match self.cell.way {
             Way::Tcp => {
                 let pipelined = self.seen.pipelined;
                 demand(pipelined == 0, format!("{pipelined} requests before an answer"));
@@ -151,11 +165,11 @@ impl Cell<'_> {
     }
 
     fn demand_of_health(&self, demand: &mut impl FnMut(bool, String)) {
-        let Then::Lost(words) = self.row.then(self.way) else { return };
+        let Then::Lost(words) = self.row.then(self.cell.way) else { return };
         let errors = &self.seen.errors[&STRUCK];
         let of_link = matches!(self.row.strike, Strike::Link(Trouble::Refuses | Trouble::Swallows));
         // When all of them have the fault, the first that was asked is named for all.
-        let unit = if self.on == On::One { "of unit 2: " } else { "of unit " };
+        let unit = if self.cell.on == On::One { "of unit 2: " } else { "of unit " };
         let names_it = |error: &&String| {
             let table = error.contains("from holding ") || error.contains("from input ");
             error.contains(words) && (of_link || table && error.contains(unit))
@@ -163,7 +177,7 @@ impl Cell<'_> {
         let named = errors.iter().find(names_it);
         demand(named.is_some(), format!("no error with '{words}' names it: {errors:?}"));
         let health = self.seen.struck.as_ref().expect("looked at during the fault");
-        let failed = health.reads_failed > 0 || of_link || self.on == On::All;
+        let failed = health.reads_failed > 0 || of_link || self.cell.on == On::All;
         demand(failed, "no read failed".to_owned());
         demand(health.restarts == 0, "the link's task panicked".to_owned());
         let times = health.timeouts;

@@ -2,8 +2,8 @@
 
 use drivers::{BoxedStream, Clock, Connect};
 use futures::future::BoxFuture;
-use regie_sim::modbus::faults::{FaultPlan, FaultyLine, Framing, wrap};
-use regie_sim::modbus::{Bus, RtuLine, serve, serve_rtu};
+use regie_sim::modbus::faults::{FaultPlan, FaultyConnect, FaultyLine, Framing};
+use regie_sim::modbus::{Bus, serve, serve_rtu};
 use site::model::Endpoint;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -87,29 +87,28 @@ impl Road {
         self.bus.hang_up();
     }
 
-    fn open(&self, endpoint: &Endpoint) -> BoxedStream {
+    async fn open(&self, endpoint: &Endpoint) -> io::Result<BoxedStream> {
+        let lines = self.line.iter().map(|line| (endpoint.clone(), line.clone()));
+        let faulty = FaultyConnect::new(Arc::new(Served(self.bus.clone())), lines);
+        let stream = faulty.connect(endpoint).await?;
+        Ok(Box::new(Watched::new(stream, Framing::from(endpoint), self.clone())))
+    }
+}
+
+/// Units behind a stream, without any fault of its bytes.
+struct Served(Bus);
+
+impl Connect for Served {
+    fn connect<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, io::Result<BoxedStream>> {
         let (ours, theirs) = duplex(DUPLEX_BYTES);
-        let framing = framing(endpoint);
-        let bus = self.bus.clone();
+        let (bus, framing) = (self.0.clone(), Framing::from(endpoint));
         tokio::spawn(async move {
             match framing {
                 Framing::Tcp => serve(theirs, bus).await,
                 Framing::Rtu(line) => serve_rtu(theirs, bus, line).await,
             }
         });
-        let stream = match &self.line {
-            Some(line) => wrap(ours, framing, line.clone()),
-            None => ours,
-        };
-        Box::new(Watched::new(stream, framing, self.clone()))
-    }
-}
-
-fn framing(endpoint: &Endpoint) -> Framing {
-    match endpoint {
-        Endpoint::Tcp { .. } | Endpoint::Tls { .. } => Framing::Tcp,
-        Endpoint::RtuOverTcp { .. } => Framing::Rtu(RtuLine::over_tcp()),
-        Endpoint::Serial { line, .. } => Framing::Rtu(RtuLine::serial(line.baud)),
+        Box::pin(async move { Ok(Box::new(ours) as BoxedStream) })
     }
 }
 
@@ -126,7 +125,7 @@ impl Connect for Links {
             match road.trouble() {
                 Trouble::Refuses => Err(io::ErrorKind::ConnectionRefused.into()),
                 Trouble::Swallows => std::future::pending().await,
-                _ => Ok(road.open(endpoint)),
+                _ => road.open(endpoint).await,
             }
         })
     }

@@ -7,6 +7,7 @@ mod crowd;
 mod flapping;
 mod hold;
 mod links;
+mod points;
 mod pty;
 mod rows;
 mod run;

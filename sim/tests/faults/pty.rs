@@ -4,9 +4,12 @@
 #[expect(dead_code, reason = "the tests next door also need ports and other programs")]
 mod process;
 
-use crate::run::misfit;
-use crate::stand::{MAX_AGE, POLL, STRUCK, UNITS, clock, device, endpoint, millis, name};
-use crate::unit::{LIMIT, PLAIN, STAMPED, Telling, telling};
+use crate::points::{FIRST, Points, misfit};
+use crate::rows::{Row, Then, rows};
+use crate::stand::{
+    MAX_AGE, POLL, STRUCK, Strike, UNITS, Way, clock, device, endpoint, millis, name, point,
+};
+use crate::unit::Telling;
 use drivers::{Clock, Field, Live};
 use futures::future::join_all;
 use process::Line;
@@ -14,7 +17,7 @@ use regie_sim::modbus::faults::{
     FaultEvent, FaultPlan, FaultyLine, Framing, When, WireFault, carry,
 };
 use regie_sim::modbus::{Bus, RtuLine, UnknownUnit, open_serial, serve_rtu};
-use site::{Mono, PointId};
+use site::Mono;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::duplex;
@@ -28,28 +31,33 @@ const FROM: Duration = Duration::from_secs(5);
 const TO: Duration = Duration::from_secs(12);
 const END: Duration = Duration::from_secs(27);
 
-/// What happens on a line, and whether the neighbours of the struck unit go on as if nothing was.
-fn rows() -> Vec<(&'static str, Option<WireFault>, bool)> {
-    let noise = vec![0x00, 0xFF, 0x13, 0x01];
-    [
-        ("late answer", WireFault::Delay { ms: 400 }, true),
-        ("slower than we wait", WireFault::Delay { ms: 2000 }, false),
-        ("answer to A while B waits", WireFault::UntilNextRequest, true),
-        ("byte by byte, slowly", WireFault::Drip { gap_ms: 2 }, true),
-        ("answer twice", WireFault::Duplicate, true),
-        ("one register too many", WireFault::Registers { more: 1 }, true),
-        ("another unit, a neighbour", WireFault::Unit { add: 1 }, true),
-        ("another function of writing", WireFault::Function { code: 16 }, true),
-        ("wrong checksum", WireFault::Checksum, true),
-        ("only half of it", WireFault::Truncate { bytes: 4 }, true),
-        ("noise before", WireFault::NoiseBefore { bytes: noise }, true),
-        ("the line's own echo", WireFault::Echo, true),
-        ("never answers", WireFault::LoseRequest, true),
-    ]
-    .into_iter()
-    .map(|(name, fault, alone)| (name, Some(fault), alone))
-    .chain([("no fault", None, true)])
-    .collect()
+/// Which rows of the matrix.
+const ROWS: [&str; 13] = [
+    "late answer",
+    "slower than we wait",
+    "answer to A while B waits",
+    "byte by byte, slowly",
+    "answer twice",
+    "one register too many",
+    "another unit, a neighbour",
+    "another function of writing",
+    "wrong checksum",
+    "only half of it",
+    "noise before",
+    "the line's own echo",
+    "never answers",
+];
+const POINTS: Points = Points::Stamped;
+
+fn chosen() -> Vec<Row> {
+    let chosen: Vec<Row> = rows().into_iter().filter(|row| ROWS.contains(&row.name.1)).collect();
+    assert_eq!(chosen.len(), ROWS.len(), "each of them is a row of the matrix");
+    chosen
+}
+
+fn fault(row: &Row) -> WireFault {
+    let Strike::Bytes(fault) = &row.strike else { panic!("{row:?} is not of bytes") };
+    fault.clone()
 }
 
 /// The far end: units behind the faults, behind a terminal.
@@ -89,7 +97,7 @@ async fn cell(fault: Option<WireFault>) -> Seen {
     serve(&line, &clock, fault);
     let path = line.near();
     let endpoint = endpoint(&format!("serial://{}?baud={BAUD}&parity=even", path.display()));
-    let profile = telling();
+    let profile = POINTS.profile();
     let devices = UNITS.iter().map(|unit| device(&name(*unit), &endpoint, *unit, &profile));
     let field = Field::start(devices.collect(), Arc::new(Live::default()), clock.clone());
     let mut seen = Seen::default();
@@ -110,17 +118,17 @@ fn look(field: &Field, clock: &Clock, seen: &mut Seen, read: &mut [Option<Mono>;
     seen.bad_at_end.clear();
     for (n, unit) in UNITS.into_iter().enumerate() {
         let bad_before = seen.bad_at_end.len();
-        for point in STAMPED.map(|(name, _)| name).into_iter().chain([PLAIN.0, LIMIT]) {
-            let id = PointId::try_from(format!("{}.{point}", name(unit))).expect("a point");
+        for (it, says) in POINTS.each() {
+            let id = point(&name(unit), it);
             let at = snapshot.sample(&id).expect("it is a point").at;
             match snapshot.number(&id) {
                 None => seen.bad_at_end.push(id.to_string()),
                 Some(value) => {
-                    let what = misfit(unit, point, value, (at, now));
+                    let what = misfit(unit, *says, value, (at, now));
                     seen.wrong.extend(what.map(|what| format!("{id} {what}")));
                 }
             }
-            if point == STAMPED[0].0
+            if *it == FIRST
                 && let Some(last) = read[n].replace(at).filter(|last| *last > Mono::default())
             {
                 seen.gaps[n] = seen.gaps[n].max(at.since(last));
@@ -132,43 +140,44 @@ fn look(field: &Field, clock: &Clock, seen: &mut Seen, read: &mut [Option<Mono>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_pseudo_terminals() {
-    let rows = rows();
-    let cells = rows.iter().map(|(_, fault, _)| tokio::spawn(cell(fault.clone())));
+    let rows: Vec<Option<Row>> = chosen().into_iter().map(Some).chain([None]).collect();
+    let cells = rows.iter().map(|row| tokio::spawn(cell(row.as_ref().map(fault))));
     let seen = join_all(cells).await;
     let mut findings = Vec::new();
-    for ((name, fault, alone), seen) in rows.into_iter().zip(seen) {
+    for (row, seen) in rows.iter().zip(seen) {
         let seen = seen.expect("no panic");
+        let name = row.as_ref().map_or("no fault", |row| row.name.1);
         let share = seen.good.map(|good| f64::from(good) / f64::from(seen.looks));
         println!(
             "pty {name:30} wrong {} good {share:.2?} gaps {:.2?}",
             seen.wrong.len(),
             seen.gaps
         );
-        let Seen { wrong, bad_at_end, gaps, .. } = &seen;
+        let found = seen.findings(row.as_ref());
+        findings.extend(found.into_iter().map(|what| format!("{name}: {what}")));
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+impl Seen {
+    fn findings(&self, row: Option<&Row>) -> Vec<String> {
+        let Seen { wrong, bad_at_end, gaps, .. } = self;
+        let mut found = Vec::new();
         let mut demand = |holds: bool, what: String| {
             if !holds {
-                findings.push(format!("{name}: {what}"));
+                found.push(what);
             }
         };
         demand(wrong.is_empty(), format!("wrong values: {wrong:?}"));
         demand(bad_at_end.is_empty(), format!("not good again: {bad_at_end:?}"));
-        let lost = matches!(
-            fault,
-            Some(
-                WireFault::Registers { .. }
-                    | WireFault::Unit { .. }
-                    | WireFault::Function { .. }
-                    | WireFault::Checksum
-                    | WireFault::Truncate { .. }
-                    | WireFault::LoseRequest
-            )
-        );
+        let lost = row.is_some_and(|row| matches!(row.then(Way::Serial), Then::Lost(_)));
         demand(!lost || gaps[1] >= TO - FROM - POLL, "the fault was not noticed".to_owned());
         // With a fault a neighbour waits for the time of an answer, and as long again in which the
         // line is left alone, and comes up to half a period earlier otherwise.
-        let most = if fault.is_some() { MAX_AGE } else { POLL + POLL / 2 };
+        let most = if row.is_some() { MAX_AGE } else { POLL + POLL / 2 };
         let longest = gaps[0].max(gaps[2]);
+        let alone = row.is_none_or(|row| !row.strikes_link(Way::Serial));
         demand(!alone || longest <= most, format!("a neighbour was not read for {longest:?}"));
+        found
     }
-    assert!(findings.is_empty(), "{}", findings.join("\n"));
 }

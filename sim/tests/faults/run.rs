@@ -1,9 +1,7 @@
 //! One cell of the matrix: a field that is read and written for some minutes, and what was seen.
 
-use crate::stand::{
-    ANSWER_MAX, ELSEWHERE, END, FROM, MAX_AGE, On, STRUCK, Stand, Strike, TO, UNITS, Way, name,
-};
-use crate::unit::{LIMIT, PLAIN, STAMPED, TICK, place, read_stamp};
+use crate::points::{FIRST, Says, misfit};
+use crate::stand::{Cell, ELSEWHERE, END, FROM, STRUCK, Stand, TO, UNITS, name, point};
 use crate::write::{Writes, writes};
 use drivers::{DeviceHealth, LinkHealth};
 use site::{Mono, PointId, Snapshot};
@@ -22,10 +20,12 @@ pub(crate) struct Seen {
     pub(crate) wrong: Vec<String>,
     /// The share of looks during the fault at which all points of a unit were good.
     pub(crate) good: BTreeMap<u8, f64>,
-    /// The longest time between two answers that brought point `a`, from the fault's begin on.
+    /// The longest time between two answers that brought the first point, from the fault's begin.
     pub(crate) gaps: BTreeMap<u8, Duration>,
-    /// When point `a` was read on the other links.
+    /// When the first point was read on the other links.
     pub(crate) elsewhere: BTreeMap<u8, Vec<Mono>>,
+    /// Reads of units on the other links, of all their points: that succeeded and that failed.
+    pub(crate) reads_elsewhere: BTreeMap<u8, (u64, u64)>,
     /// After the fault, until all was good for good.
     pub(crate) healed_after: Option<Duration>,
     /// All that was said to be wrong with each unit during the fault.
@@ -45,10 +45,10 @@ pub(crate) struct Seen {
 }
 
 /// A whole run: quiet, the fault, quiet again.
-pub(crate) async fn run(way: Way, strike: Option<&Strike>, on: On) -> Seen {
-    let stand = Stand::new(way, strike, on);
+pub(crate) async fn run(cell: Cell<'_>) -> Seen {
+    let stand = Stand::new(cell);
     let mut watch = Watch::new(&stand);
-    let (writes, (), ()) = tokio::join!(writes(&stand), watch.watch(), stand.strike(strike));
+    let (writes, (), ()) = tokio::join!(writes(&stand), watch.watch(), stand.strike(cell.strike));
     let mut seen = watch.end();
     seen.writes = writes;
     stand.field.stop().await;
@@ -59,27 +59,19 @@ struct Watch<'a> {
     stand: &'a Stand,
     seen: Seen,
     looks: f64,
-    /// When point `a` of each unit was read last.
+    /// When the first point of each unit was read last.
     read_at: BTreeMap<u8, Mono>,
-    points: BTreeMap<(u8, &'static str), PointId>,
+    points: Vec<(u8, &'static str, Says, PointId)>,
 }
 
 impl<'a> Watch<'a> {
     fn new(stand: &'a Stand) -> Watch<'a> {
-        let names = STAMPED.map(|(name, _)| name).into_iter().chain([PLAIN.0, LIMIT]);
-        let all: Vec<&str> = names.collect();
-        let id = |unit: u8, point: &str| {
-            PointId::try_from(format!("{}.{point}", name(unit))).expect("a point")
+        let of_unit = |unit: u8| {
+            let id = move |it: &str| point(&name(unit), it);
+            stand.points.each().iter().map(move |(it, says)| (unit, *it, *says, id(it)))
         };
-        let units = UNITS.into_iter().chain(ELSEWHERE);
-        let points = units.flat_map(|unit| all.iter().map(move |it| ((unit, *it), id(unit, it))));
-        Watch {
-            stand,
-            seen: Seen::default(),
-            looks: 0.0,
-            read_at: BTreeMap::new(),
-            points: points.collect(),
-        }
+        let points = UNITS.into_iter().chain(ELSEWHERE).flat_map(of_unit).collect();
+        Watch { stand, seen: Seen::default(), looks: 0.0, read_at: BTreeMap::new(), points }
     }
 
     async fn watch(&mut self) {
@@ -135,17 +127,17 @@ impl<'a> Watch<'a> {
     fn look(&mut self, snapshot: &Snapshot) -> BTreeSet<u8> {
         let now = snapshot.now.mono;
         let mut bad = BTreeSet::new();
-        for ((unit, point), id) in &self.points {
+        for (unit, point, says, id) in &self.points {
             let Some(value) = snapshot.number(id) else {
                 bad.insert(*unit);
                 continue;
             };
             let at = snapshot.sample(id).expect("it has a value").at;
             self.seen.samples += 1;
-            if let Some(what) = misfit(*unit, point, value, (at, now)) {
+            if let Some(what) = misfit(*unit, *says, value, (at, now)) {
                 self.seen.wrong.push(format!("{id} at {:?} {what}", now.since_start()));
             }
-            if *point == STAMPED[0].0 {
+            if *point == FIRST {
                 let last = self.read_at.insert(*unit, at).filter(|last| *last != at);
                 let (Some(last), true) = (last, at.since_start() >= FROM) else { continue };
                 let gap = self.seen.gaps.entry(*unit).or_default();
@@ -162,6 +154,11 @@ impl<'a> Watch<'a> {
         for good in self.seen.good.values_mut() {
             *good /= self.looks;
         }
+        for unit in ELSEWHERE {
+            let health = self.stand.health(unit);
+            let reads = (health.reads_ok, health.reads_failed);
+            self.seen.reads_elsewhere.insert(unit, reads);
+        }
         let roads = self.stand.roads.values();
         self.seen.open_most = roads.map(|road| road.log().open_most).max().unwrap_or_default();
         let log = self.stand.road().log();
@@ -171,26 +168,4 @@ impl<'a> Watch<'a> {
         drop(log);
         self.seen
     }
-}
-
-/// What is wrong with a good sample, if anything.
-pub(crate) fn misfit(unit: u8, point: &str, value: f64, (at, now): (Mono, Mono)) -> Option<String> {
-    if let Some((_, address)) = STAMPED.iter().find(|(name, _)| *name == point) {
-        let (found, told) = read_stamp(value);
-        let own = place(unit, *address);
-        if found != own {
-            return Some(format!("shows the value of {found}, not of {own}"));
-        }
-        let (on_its_way, old) = (at.since(told), now.since(told));
-        let in_time = on_its_way <= ANSWER_MAX + TICK && old <= MAX_AGE + ANSWER_MAX + TICK;
-        return (!in_time).then(|| format!("was told {on_its_way:?} before it was taken"));
-    }
-    let fits = if point == PLAIN.0 {
-        (value - f64::from(place(unit, PLAIN.1))).abs() < 0.5
-    } else {
-        // Each unit is told limits of a ten of its own; before the first it has zero.
-        let ten = f64::from(unit) * 10.0;
-        value < 0.5 || (ten..ten + 10.0).contains(&value)
-    };
-    (!fits).then(|| format!("shows {value}"))
 }

@@ -1,13 +1,16 @@
 //! A field with one link that is struck and two that are not.
 
 use crate::links::{Links, Road, Trouble};
-use crate::unit::{Telling, telling};
+use crate::points::Points;
+use crate::unit::Telling;
 use drivers::profile::Profile;
 use drivers::{Clock, DeviceHealth, Field, FieldDevice};
 use regie_sim::modbus::faults::{FaultEvent, FaultPlan, When, WireFault};
 use regie_sim::modbus::{Bus, UnknownUnit};
-use site::DeviceId;
+use site::command::{Authority, Command, Guarded, Setpoint};
 use site::model::{Device, Endpoint, LinkOptions};
+use site::units::Ratio;
+use site::{AssetId, DeviceId, PointId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +25,7 @@ pub(crate) const ANSWER_MAX: Duration = Duration::from_millis(4 * 300 + 156);
 /// A fault begins here and ends there; then everything has to come back.
 pub(crate) const FROM: Duration = Duration::from_secs(20);
 pub(crate) const TO: Duration = Duration::from_secs(80);
-pub(crate) const END: Duration = Duration::from_secs(150);
+pub(crate) const END: Duration = Duration::from_secs(240);
 
 /// The units of the link that is struck, and the one that is struck.
 pub(crate) const UNITS: [u8; 3] = [1, 2, 3];
@@ -73,6 +76,16 @@ pub(crate) enum Strike {
     Deaf,
 }
 
+/// One cell of the matrix: what goes wrong, for whom, and what is read how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    pub(crate) way: Way,
+    pub(crate) points: Points,
+    /// None without any fault.
+    pub(crate) strike: Option<&'a Strike>,
+    pub(crate) on: On,
+}
+
 /// Whether the struck unit alone has the fault of bytes, or all units of its link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum On {
@@ -84,6 +97,7 @@ pub(crate) enum On {
 pub(crate) struct Stand {
     pub(crate) clock: Clock,
     pub(crate) field: Field,
+    pub(crate) points: Points,
     pub(crate) units: BTreeMap<u8, Telling>,
     pub(crate) roads: BTreeMap<Endpoint, Road>,
     pub(crate) struck: Endpoint,
@@ -91,7 +105,8 @@ pub(crate) struct Stand {
 }
 
 impl Stand {
-    pub(crate) fn new(way: Way, strike: Option<&Strike>, on: On) -> Stand {
+    pub(crate) fn new(cell: Cell<'_>) -> Stand {
+        let Cell { way, points, strike, on } = cell;
         let clock = clock();
         let struck = way.endpoint("struck");
         let near = way.endpoint("near");
@@ -100,7 +115,7 @@ impl Stand {
         let units: BTreeMap<u8, Telling> = UNITS.iter().chain(&ELSEWHERE).map(unit).collect();
         let bus = Bus::new(UnknownUnit::Silent);
         let (near_bus, far_bus) = (Bus::new(UnknownUnit::Silent), Bus::new(UnknownUnit::Silent));
-        let profile = telling();
+        let profile = points.profile();
         let mut devices = Vec::new();
         for (number, unit) in &units {
             let (bus, endpoint) = match number {
@@ -117,7 +132,7 @@ impl Stand {
             (far, Road::new(&clock, far_bus, None)),
         ]);
         let field = Field::start(devices, Arc::new(Links(roads.clone())), clock.clone());
-        Stand { clock, field, units, roads, struck, bus }
+        Stand { clock, field, points, units, roads, struck, bus }
     }
 
     pub(crate) fn road(&self) -> &Road {
@@ -179,6 +194,20 @@ pub(crate) fn clock() -> Clock {
 
 pub(crate) fn name(unit: u8) -> String {
     format!("unit{unit}")
+}
+
+pub(crate) fn point(device: &str, point: &str) -> PointId {
+    PointId::try_from(format!("{device}.{point}")).expect("a point")
+}
+
+/// What the guard lets through: a limit of a device, in per cent.
+pub(crate) fn limit(device: &str, percent: u16) -> Guarded<Command> {
+    Guarded::by_guard(Command {
+        asset: AssetId::new(device).expect("a name"),
+        device: DeviceId::new(device).expect("a name"),
+        setpoint: Setpoint::Limit(Ratio::new(f64::from(percent) / 100.0)),
+        authority: Authority::Plan,
+    })
 }
 
 pub(crate) fn device(

@@ -1,12 +1,13 @@
 //! The client's end of a link: notes what passes, and loses what is to be lost.
 
+use drivers::BoxedStream;
 use regie_sim::modbus::faults::Framing;
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use crate::links::{Road, Trouble};
@@ -18,7 +19,7 @@ const WRITES: [u8; 4] = [5, 6, 15, 16];
 /// A connection under watch. The client library writes each request at once.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    inner: DuplexStream,
+    inner: BoxedStream,
     framing: Framing,
     road: Road,
     heard: Option<Duration>,
@@ -31,7 +32,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    pub(crate) fn new(inner: DuplexStream, framing: Framing, road: Road) -> Watched {
+    pub(crate) fn new(inner: BoxedStream, framing: Framing, road: Road) -> Watched {
         {
             let mut log = road.log();
             log.open += 1;

@@ -1,14 +1,12 @@
 //! A gateway that comes back with its two inverters in each other's place.
 
 use crate::links::{Links, Road};
-use crate::stand::{clock, device, endpoint};
+use crate::stand::{clock, device, endpoint, limit, point};
 use drivers::profile::{self, Profile};
 use drivers::{Clock, Field};
 use regie_sim::devices::shelf::Shelf;
 use regie_sim::modbus::{Bus, UnknownUnit};
-use site::command::{Authority, Command, Delivery, Guarded, Setpoint};
-use site::units::Ratio;
-use site::{AssetId, DeviceId, PointId};
+use site::command::{Command, Delivery, Guarded};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,15 +28,7 @@ fn inverter(profile: &Profile, number: usize) -> Shelf {
 }
 
 fn limits(percents: [u16; 2]) -> Vec<Guarded<Command>> {
-    let command = |(number, percent): (usize, u16)| {
-        let id = format!("solar{number}");
-        Guarded::by_guard(Command {
-            asset: AssetId::new(&id).expect("a name"),
-            device: DeviceId::new(&id).expect("a name"),
-            setpoint: Setpoint::Limit(Ratio::new(f64::from(percent) / 100.0)),
-            authority: Authority::Plan,
-        })
-    };
+    let command = |(number, percent)| limit(&format!("solar{number}"), percent);
     percents.into_iter().enumerate().map(command).collect()
 }
 
@@ -50,7 +40,7 @@ async fn watch(field: &Field, clock: &Clock, seconds: u64) -> bool {
         let snapshot = field.freeze(clock.now());
         good = true;
         for (number, own) in POWERS.iter().enumerate() {
-            let id = PointId::try_from(format!("solar{number}.power")).expect("a point");
+            let id = point(&format!("solar{number}"), "power");
             let power = snapshot.number(&id);
             assert!(power.is_none_or(|power| (power - own).abs() < 0.5), "{id} shows {power:?}");
             good &= power.is_some();

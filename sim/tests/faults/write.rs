@@ -1,15 +1,13 @@
 //! Writing while things go wrong: what is claimed is held against what the units have.
 
-use crate::stand::{END, FROM, STRUCK, Stand, TO, UNITS, name};
-use site::command::{Authority, Command, Delivery, Guarded, Setpoint, Verification};
-use site::units::Ratio;
-use site::{AssetId, DeviceId};
+use crate::stand::{END, FROM, STRUCK, Stand, TO, UNITS, limit, name};
+use site::command::{Command, Delivery, Guarded, Verification};
 use std::time::Duration;
 
 /// A cycle, and how many have the same setpoints.
 const CYCLE: Duration = Duration::from_secs(5);
 const CYCLES_EACH: u16 = 3;
-/// No new setpoints from here on, so that the last ones arrive.
+/// No new setpoints from here on, so that the last ones arrive, and none comes twice.
 const LAST: Duration = Duration::from_secs(135);
 
 /// What became of writes.
@@ -31,20 +29,12 @@ pub(crate) struct Writes {
 }
 
 /// The limit of a unit in a cycle, in per cent: it says whose it is.
-fn limit(unit: u8, cycle: u16) -> u16 {
+fn percent(unit: u8, cycle: u16) -> u16 {
     u16::from(unit) * 10 + cycle / CYCLES_EACH % 10
 }
 
 fn commands(cycle: u16) -> Vec<Guarded<Command>> {
-    let command = |unit: &u8| {
-        Guarded::by_guard(Command {
-            asset: AssetId::new(&name(*unit)).expect("a name"),
-            device: DeviceId::new(&name(*unit)).expect("a name"),
-            setpoint: Setpoint::Limit(Ratio::new(f64::from(limit(*unit, cycle)) / 100.0)),
-            authority: Authority::Plan,
-        })
-    };
-    UNITS.iter().map(command).collect()
+    UNITS.iter().map(|unit| limit(&name(*unit), percent(*unit, cycle))).collect()
 }
 
 /// Writes each cycle until the end.
@@ -78,7 +68,7 @@ impl Writes {
         let receipts = stand.field.write(began, &commands(cycle)).await;
         for ((unit, before), receipt) in UNITS.into_iter().zip(before).zip(receipts) {
             let new = told(unit)[before..].to_vec();
-            let wanted = limit(unit, cycle);
+            let wanted = percent(unit, cycle);
             let claim = match receipt.delivery {
                 Delivery::Sent => new == [wanted],
                 // It may have been carried out without our knowing, once.
@@ -113,7 +103,7 @@ impl Writes {
             match &verified[&command.get().asset] {
                 Verification::Confirmed => {
                     confirmed.push(unit);
-                    if has != limit(unit, cycle) {
+                    if has != percent(unit, cycle) {
                         self.wrong.push(format!("unit {unit}: confirmed, and it has {has} %"));
                     }
                 }
@@ -129,7 +119,7 @@ impl Writes {
     fn end(&mut self, stand: &Stand, cycle: u16) {
         let confirmed = self.verify(stand, cycle);
         let obeys = |unit: &u8| {
-            confirmed.contains(unit) && stand.units[unit].memory().limit == limit(*unit, cycle)
+            confirmed.contains(unit) && stand.units[unit].memory().limit == percent(*unit, cycle)
         };
         self.unlike = UNITS.into_iter().filter(|unit| !obeys(unit)).collect();
         let memory = stand.units[&STRUCK].memory();

@@ -9,7 +9,6 @@ use futures::future::BoxFuture;
 use site::model::Endpoint;
 
 use super::{FaultyLine, Framing, wrap};
-use crate::modbus::RtuLine;
 
 /// Opens links by another opener and puts faults on some of them: over in-memory streams as over
 /// sockets, and whoever the server is.
@@ -40,15 +39,7 @@ impl Connect for FaultyConnect {
         Box::pin(async move {
             let stream = self.inner.connect(endpoint).await?;
             let Some(line) = self.lines.get(endpoint) else { return Ok(stream) };
-            Ok(Box::new(wrap(stream, framing(endpoint), line.clone())) as BoxedStream)
+            Ok(Box::new(wrap(stream, Framing::from(endpoint), line.clone())) as BoxedStream)
         })
-    }
-}
-
-fn framing(endpoint: &Endpoint) -> Framing {
-    match endpoint {
-        Endpoint::Tcp { .. } | Endpoint::Tls { .. } => Framing::Tcp,
-        Endpoint::RtuOverTcp { .. } => Framing::Rtu(RtuLine::over_tcp()),
-        Endpoint::Serial { line, .. } => Framing::Rtu(RtuLine::serial(line.baud)),
     }
 }

@@ -16,6 +16,7 @@ mod spoil;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use site::model::Endpoint;
 
 pub use carry::{carry, wrap};
 pub use connect::FaultyConnect;
@@ -30,6 +31,17 @@ pub enum Framing {
     Tcp,
     /// Serial frames, over whatever.
     Rtu(RtuLine),
+}
+
+impl From<&Endpoint> for Framing {
+    /// How the bytes of a link are framed that is opened at this address.
+    fn from(endpoint: &Endpoint) -> Framing {
+        match endpoint {
+            Endpoint::Tcp { .. } | Endpoint::Tls { .. } => Framing::Tcp,
+            Endpoint::RtuOverTcp { .. } => Framing::Rtu(RtuLine::over_tcp()),
+            Endpoint::Serial { line, .. } => Framing::Rtu(RtuLine::serial(line.baud)),
+        }
+    }
 }
 
 /// What goes wrong on one link. Of several faults that apply to an exchange the first counts.
