@@ -2,6 +2,7 @@
 //! the wrong unit or not at all. In none of these cases may a value reach another point.
 
 use crate::peer::{clock, device, number, read};
+use crate::serial_frame::sealed;
 use drivers::{BoxedStream, Clock, Connect, Field};
 use futures::future::BoxFuture;
 use site::model::{Endpoint, SerialLine};
@@ -63,7 +64,7 @@ impl SerialBus {
     async fn serve(self, mut input: ReadHalf<DuplexStream>) {
         let mut frame = [0; 8];
         while input.read_exact(&mut frame).await.is_ok() {
-            assert_eq!(crc(&frame[..6]).to_le_bytes(), frame[6..], "a proper question");
+            assert_eq!(sealed(&frame[..6]), frame, "a proper question");
             let (unit, function) = (frame[0], frame[1]);
             let address = u16::from_be_bytes([frame[2], frame[3]]);
             let count = u16::from_be_bytes([frame[4], frame[5]]);
@@ -92,8 +93,7 @@ impl SerialBus {
             Fate::Lost => return,
             Fate::Corrupt | Fate::Half => {}
         }
-        let check = crc(&answer);
-        answer.extend(check.to_le_bytes());
+        answer = sealed(&answer);
         match fate {
             Fate::Corrupt => answer[4] ^= 0x10,
             Fate::Half => answer.truncate(answer.len() / 2),
@@ -128,16 +128,10 @@ impl Connect for SerialBus {
     }
 }
 
-/// CRC-16 as the specification gives it, bit by bit.
-fn crc(bytes: &[u8]) -> u16 {
-    let mut crc = 0xFFFF_u16;
-    for byte in bytes {
-        crc ^= u16::from(*byte);
-        for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 };
-        }
-    }
-    crc
+#[test]
+fn the_checksum_is_the_one_of_the_specification() {
+    // The example of the specification's annex.
+    assert_eq!(sealed(&[0x02, 0x07]), [0x02, 0x07, 0x41, 0x12]);
 }
 
 fn serial() -> Endpoint {

@@ -9,4 +9,6 @@ mod peer;
 mod raw;
 mod reading;
 mod recognising;
+#[path = "../inputs/serial_frame.rs"]
+mod serial_frame;
 mod writing;

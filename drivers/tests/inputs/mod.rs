@@ -3,10 +3,13 @@
 //! in the bytes. `make fuzz` looks for such inputs; those of `tests/corpus` are tried in each run
 //! of the tests.
 
+mod serial_frame;
+
 use drivers::profile::{self, Table};
 use drivers::raw::{Content, Raw};
 use drivers::{BoxedStream, Clock, Connect};
 use futures::future::BoxFuture;
+use serial_frame::sealed;
 use site::Value;
 use site::model::{Endpoint, SerialLine};
 use std::io;
@@ -51,23 +54,11 @@ impl Connect for Peer {
 fn fitted(answer: &[u8], request: &[u8], rtu: bool, fit: bool) -> Vec<u8> {
     let mut bytes = answer.to_vec();
     match (fit, rtu) {
-        (true, true) => bytes.extend(crc(answer).to_le_bytes()),
+        (true, true) => return sealed(answer),
         (true, false) if bytes.len() >= 2 => bytes[..2].copy_from_slice(&request[..2]),
         _ => {}
     }
     bytes
-}
-
-/// CRC-16 of Modbus, bit by bit.
-fn crc(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xFFFF, |crc: u16, byte| {
-        (0..8).fold(
-            crc ^ u16::from(*byte),
-            |crc, _| {
-                if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 }
-            },
-        )
-    })
 }
 
 /// Bytes instead of an answer, over TCP and RTU: whatever is read stands in them.

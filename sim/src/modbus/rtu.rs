@@ -116,7 +116,8 @@ impl RtuFrame {
 }
 
 /// A frame's bytes with their checksum behind them.
-pub(super) fn sealed(mut body: Vec<u8>) -> Vec<u8> {
+pub(super) fn sealed(body: impl Into<Vec<u8>>) -> Vec<u8> {
+    let mut body = body.into();
     let sum = crc(&body);
     body.extend(sum.to_le_bytes());
     body

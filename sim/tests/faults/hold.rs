@@ -1,12 +1,10 @@
 //! What has to hold in each cell, and the table.
 
 use crate::links::Trouble;
+use crate::points::Points;
 use crate::rows::{Costs, Row, Then, rows};
 use crate::run::{Seen, run};
-use crate::points::Points;
-use crate::stand::{
-    ANSWER_MAX, Cell, ELSEWHERE, On, POLL, STRUCK, Strike, TIMEOUT, UNITS, Way,
-};
+use crate::stand::{ANSWER_MAX, Cell, ELSEWHERE, On, POLL, STRUCK, Strike, TIMEOUT, UNITS, Way};
 use std::time::Duration;
 
 /// All rows on one way. Findings come at once, after the table.
@@ -31,7 +29,8 @@ pub(crate) async fn hold(way: Way) {
                 let seen = run(cell).await;
                 println!("{}", line(cell, row.name.1, &seen));
                 let found = Judged { cell, row: &row, seen: &seen, usual: &usual }.findings();
-                findings.extend(found.into_iter().map(|what| format!("{cell:?}: {what}")));
+                let place = format!("{}, {}, {}", way.word(), points.word(), row.name.1);
+                findings.extend(found.into_iter().map(|what| format!("{place}, {on:?}: {what}")));
             }
         }
     }
@@ -118,24 +117,28 @@ impl Judged<'_> {
             Then::Good => demand(good[&STRUCK] >= 1.0, "the fault did harm".to_owned()),
             Then::Partly | Then::NotHere(_) => {}
         }
-        if self.cell.on == On::One && !self.row.strikes_link(self.cell.way) {
-            for unit in UNITS.into_iter().filter(|unit| *unit != STRUCK) {
-                let (share, gap) = (good[&unit], self.seen.gaps[&unit]);
-                demand(share >= 1.0, format!("the neighbour {unit} was good for {share:.3}"));
-                let most = self.gap_most();
-                demand(gap <= most, format!("{unit} was not read for {gap:?}, over {most:?}"));
-            }
+        let way = self.cell.way;
+        if self.cell.on == On::All || self.row.strikes_link(way) {
+            return;
+        }
+        for unit in UNITS.into_iter().filter(|unit| *unit != STRUCK) {
+            let (share, gap) = (good[&unit], self.seen.gaps[&unit]);
+            let least = self.row.neighbours(way);
+            demand(share >= least, format!("the neighbour {unit} was good for {share:.3}"));
+            let most = self.gap_most();
+            let in_time = gap <= most || self.row.holds_up(way);
+            demand(in_time, format!("{unit} was not read for {gap:?}, over {most:?}"));
         }
     }
 
     /// The longest time between two reads of a neighbour: its period; half of it, by which rounds
     /// may begin earlier so that they end in time; and what one question to the struck unit costs.
     fn gap_most(&self) -> Duration {
-        let cost = match (self.row.costs, self.cell.way) {
+        let cost = match (self.row.costs(self.cell.way), self.cell.way) {
             (Costs::Nothing, _) => Duration::ZERO,
             (Costs::Timeout, Way::Tcp) => ANSWER_MAX,
-            (Costs::Slow, Way::Tcp) => TIMEOUT * 2 * 5 + TIMEOUT,
-            (Costs::Slow, _) => TIMEOUT * 2 * 5 + TIMEOUT * 2,
+            (Costs::Slow(each), Way::Tcp) => each * 5 + TIMEOUT,
+            (Costs::Slow(each), _) => each * 5 + TIMEOUT * 2,
             (Costs::Timeout, _) | (Costs::Connection, Way::RtuOverTcp | Way::Serial) => {
                 ANSWER_MAX * 2
             }

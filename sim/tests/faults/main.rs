@@ -4,6 +4,7 @@
 //! and when the fault is over everything is good again. `docs/faults.md` lists the rows.
 
 mod crowd;
+mod documented;
 mod flapping;
 mod hold;
 mod links;

@@ -121,12 +121,7 @@ pub(crate) fn ticks(now: Mono) -> u16 {
 
 /// What is wrong with the value of a good sample, which was taken `at` and is looked at `now`; none
 /// when it is the point's own, and young enough.
-pub(crate) fn misfit(
-    unit: u8,
-    says: Says,
-    value: f64,
-    (at, now): (Mono, Mono),
-) -> Option<String> {
+pub(crate) fn misfit(unit: u8, says: Says, value: f64, (at, now): (Mono, Mono)) -> Option<String> {
     match says {
         Says::Stamp(address) => misfit_of_stamp(place(unit, address), value, (at, now)),
         Says::Place(address) => unlike(value, f64::from(place(unit, address))),

@@ -176,7 +176,8 @@ impl Seen {
         // line is left alone, and comes up to half a period earlier otherwise.
         let most = if row.is_some() { MAX_AGE } else { POLL + POLL / 2 };
         let longest = gaps[0].max(gaps[2]);
-        let alone = row.is_none_or(|row| !row.strikes_link(Way::Serial));
+        let held = |row: &Row| row.strikes_link(Way::Serial) || row.holds_up(Way::Serial);
+        let alone = !row.is_some_and(held);
         demand(!alone || longest <= most, format!("a neighbour was not read for {longest:?}"));
         found
     }

@@ -2,7 +2,7 @@
 //! way that bytes travel.
 
 use crate::links::Trouble;
-use crate::stand::{ANSWER_MAX, Strike, Way};
+use crate::stand::{ANSWER_MAX, Strike, TIMEOUT, Way};
 use regie_sim::modbus::faults::WireFault;
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ pub(crate) enum Costs {
     Nothing,
     /// The time for an answer; on serial frames the same again, in which the line is left alone.
     Timeout,
-    /// Its five answers, each later than its timeout, and one that was too late.
-    Slow,
+    /// Its five answers, each so much later, and one that was too late.
+    Slow(Duration),
     /// The connection; on serial frames an answer is not believed, asked for again, and after both
     /// the line is left alone.
     Connection,
@@ -41,26 +41,52 @@ pub(crate) type Name = (&'static str, &'static str);
 pub(crate) struct Row {
     pub(crate) name: Name,
     pub(crate) strike: Strike,
-    pub(crate) costs: Costs,
+    costs: Costs,
+    /// While the others wait for a slow unit, they are good for at least this share of the time.
+    neighbours: f64,
     pub(crate) tcp: Then,
     /// On serial frames, over TCP and on a line.
     pub(crate) frames: Then,
 }
 
 impl Row {
-    /// Whether the neighbours are concerned as well when the struck unit alone has the fault: it is
-    /// the link that is gone, or that waits for the unit. Over TCP another connection helps.
+    /// Whether the link itself is gone, so that nothing can be demanded of the neighbours of the
+    /// struck unit. Over TCP another connection helps.
     pub(crate) fn strikes_link(&self, way: Way) -> bool {
         match &self.strike {
-            Strike::Link(trouble) => {
-                matches!(trouble, Trouble::Refuses | Trouble::Swallows)
-            }
+            Strike::Link(trouble) => matches!(trouble, Trouble::Refuses | Trouble::Swallows),
             Strike::Bytes(WireFault::HalfOpen) => way != Way::Tcp,
+            _ => false,
+        }
+    }
+
+    /// Whether the link waits for the struck unit longer than we do. Over TCP another connection
+    /// helps.
+    pub(crate) fn holds_up(&self, way: Way) -> bool {
+        match &self.strike {
             Strike::Bytes(WireFault::Delay { ms }) => {
                 way != Way::Tcp && u128::from(*ms) > ANSWER_MAX.as_millis()
             }
             _ => false,
         }
+    }
+
+    /// What a question costs: over TCP an answer that is given up costs no more than its timeout.
+    pub(crate) fn costs(&self, way: Way) -> Costs {
+        match (self.costs, way, self.tcp) {
+            (Costs::Slow(_), Way::Tcp, Then::Lost(_)) => Costs::Timeout,
+            (costs, ..) => costs,
+        }
+    }
+
+    /// The least share of the fault's time in which the neighbours of the struck unit are good.
+    pub(crate) fn neighbours(&self, way: Way) -> f64 {
+        let waited_for = matches!(self.costs(way), Costs::Slow(_)) || self.holds_up(way);
+        if waited_for { self.neighbours } else { 1.0 }
+    }
+
+    fn with_neighbours(self, least: f64) -> Row {
+        Row { neighbours: least, ..self }
     }
 
     pub(crate) fn then(&self, way: Way) -> Then {
@@ -80,17 +106,26 @@ const NO_HEADER: Then = Then::Good;
 const NO_CHECKSUM: Then = Then::Good;
 
 fn bytes(name: Name, fault: WireFault, costs: Costs, (tcp, frames): (Then, Then)) -> Row {
-    Row { name, strike: Strike::Bytes(fault), costs, tcp, frames }
+    Row { name, strike: Strike::Bytes(fault), costs, neighbours: 1.0, tcp, frames }
 }
 
 fn link(name: Name, trouble: Trouble, costs: Costs, then: Then) -> Row {
-    Row { name, strike: Strike::Link(trouble), costs, tcp: then, frames: then }
+    Row { name, strike: Strike::Link(trouble), costs, neighbours: 1.0, tcp: then, frames: then }
+}
+
+fn of_unit(name: Name, strike: Strike, costs: Costs, then: Then) -> Row {
+    Row { name, strike, costs, neighbours: 1.0, tcp: then, frames: then }
 }
 
 /// Answers of the struck unit come later, and do not hold up the others.
 fn late_by(name: Name, ms: u64, tcp: Then, frames: Then) -> Row {
     let strike = Strike::Link(Trouble::Late(Duration::from_millis(ms)));
-    Row { name, strike, costs: Costs::Slow, tcp, frames }
+    Row { name, strike, costs: Costs::Slow(TIMEOUT * 2), neighbours: 1.0, tcp, frames }
+}
+
+/// Every answer of the struck unit is so slow, and the others wait for it.
+fn slow(name: Name, fault: WireFault, each: Duration, then: (Then, Then)) -> Row {
+    bytes(name, fault, Costs::Slow(each), then)
 }
 
 fn exception(name: Name, code: u8, words: &'static str) -> Row {
@@ -101,54 +136,61 @@ fn exception(name: Name, code: u8, words: &'static str) -> Row {
 
 /// All rows.
 pub(crate) fn rows() -> Vec<Row> {
-    [late(), closed(), unfit(), refused(), spoiled(), lost(), written()]
+    [late(), pieces(), closed(), unfit(), refused(), spoiled(), lost(), written()]
         .into_iter()
         .flatten()
         .collect()
 }
 
-/// Answers that come too late, or in pieces.
+/// Answers that come too late.
 fn late() -> Vec<Row> {
-    use Costs::{Connection, Nothing, Slow, Timeout};
+    use Costs::{Connection, Nothing, Timeout};
     use Then::{Good, Lost, Partly};
     const SLOW: &str = "no answer within";
+    let delay = |ms| WireFault::Delay { ms };
+    let slow = |name, ms| {
+        let each = Duration::from_millis(ms).max(TIMEOUT * 2);
+        slow(name, delay(ms), each, (Partly, Partly))
+    };
+    let over = |name, ms| bytes(name, delay(ms), Timeout, (Lost(SLOW), Lost(SLOW)));
+    let held = |name, fault| bytes(name, fault, Timeout, (Lost(SLOW), Partly));
     vec![
-        bytes(("4 A C", "late answer"), WireFault::Delay { ms: 400 }, Slow, (Partly, Partly)),
-        bytes(("B C", "always slower"), WireFault::Delay { ms: 500 }, Slow, (Partly, Partly)),
-        bytes(
-            ("B C", "slower than we wait"),
-            WireFault::Delay { ms: 2000 },
-            Timeout,
-            (Lost(SLOW), Lost(SLOW)),
-        ),
-        bytes(
-            ("4 A C", "answer to A while B waits"),
-            WireFault::UntilNextRequest,
-            Timeout,
-            (Lost(SLOW), Partly),
-        ),
-        bytes(
-            ("4 A C", "answers in another order"),
-            WireFault::SwapWithNext,
-            Timeout,
-            (Lost(SLOW), Partly),
-        ),
+        bytes(("B C", "slow, and in time"), delay(50), Nothing, (Good, Good)),
+        slow(("4 A C", "late answer"), 400),
+        slow(("B C", "always slower"), 500),
+        slow(("B C", "slow by 0.7 s"), 700),
+        slow(("B C", "slow by 0.84 s"), 840).with_neighbours(0.95),
+        over(("B C", "slow by 1.4 s"), 1400).with_neighbours(0.95),
+        over(("B C", "slower than we wait"), 2000).with_neighbours(0.9),
+        held(("4 A C", "answer to A while B waits"), WireFault::UntilNextRequest),
+        held(("4 A C", "answers in another order"), WireFault::SwapWithNext),
         late_by(("4 A C", "late, and passed by others"), 700, Partly, Partly),
         late_by(("4 A C", "late by 2.5 s, and passed"), 2500, Lost(SLOW), Partly),
         late_by(("4 A C", "late by 3.9 s, and passed"), 3900, Lost(SLOW), Partly),
         late_by(("4 A C", "late by 7 s, and passed"), 7000, Lost(SLOW), Partly),
-        bytes(
-            ("D", "half before the timeout"),
-            WireFault::Drip { gap_ms: 40 },
-            Slow,
-            (Partly, Partly),
-        ),
-        bytes(("6", "byte by byte"), WireFault::Drip { gap_ms: 0 }, Nothing, (Good, Good)),
-        bytes(("6", "byte by byte, slowly"), WireFault::Drip { gap_ms: 2 }, Nothing, (Good, Good)),
+        bytes(("4 C", "answer twice"), WireFault::Duplicate, Connection, (Partly, Partly)),
+    ]
+}
+
+/// Answers in pieces.
+fn pieces() -> Vec<Row> {
+    use Costs::Nothing;
+    use Then::{Good, Lost, Partly};
+    const SLOW: &str = "no answer within";
+    let drip = |gap_ms| WireFault::Drip { gap_ms };
+    let good = |name, gap_ms| bytes(name, drip(gap_ms), Nothing, (Good, Good));
+    vec![
+        good(("6", "byte by byte"), 0),
+        good(("6", "byte by byte, paused"), 1),
+        good(("6", "byte by byte, slowly"), 2),
+        slow(("D", "half before the timeout"), drip(40), TIMEOUT * 2, (Partly, Partly)),
+        slow(("6 D", "byte by byte, for a second"), drip(120), ANSWER_MAX, (Lost(SLOW), Partly))
+            .with_neighbours(0.95),
+        slow(("6 D", "byte by byte, for two"), drip(200), ANSWER_MAX, (Lost(SLOW), Lost(SLOW)))
+            .with_neighbours(0.95),
         link(("6", "one byte at a time"), Trouble::Pieces(1), Nothing, Good),
         link(("6", "in pieces of 7"), Trouble::Pieces(7), Nothing, Good),
         link(("6", "in pieces of 12"), Trouble::Pieces(12), Nothing, Good),
-        bytes(("4 C", "answer twice"), WireFault::Duplicate, Connection, (Partly, Partly)),
     ]
 }
 
@@ -184,6 +226,9 @@ fn unfit() -> Vec<Row> {
     const UNFIT: &str = "the answer does not fit";
     const SLOW: &str = "no answer within";
     let of = |name, fault| bytes(name, fault, Connection, (Lost(UNFIT), Lost(UNFIT)));
+    let transaction = |name, add| {
+        bytes(name, WireFault::Transaction { add }, Connection, (Lost(UNFIT), NO_HEADER))
+    };
     let length = |name, length, words| {
         bytes(name, WireFault::HeaderLength { length }, Timeout, (Lost(words), NO_HEADER))
     };
@@ -191,13 +236,10 @@ fn unfit() -> Vec<Row> {
         of(("F", "one register too few"), WireFault::Registers { more: -1 }),
         of(("F", "one register too many"), WireFault::Registers { more: 1 }),
         of(("F", "many registers too many"), WireFault::Registers { more: 120 }),
-        bytes(
-            ("5 I", "wrong transaction"),
-            WireFault::Transaction { add: 1 },
-            Connection,
-            (Lost(UNFIT), NO_HEADER),
-        ),
+        transaction(("5 I", "wrong transaction"), 1),
+        transaction(("5 I", "wrong transaction, the last"), 0xFFFF),
         of(("5 I", "another unit, a neighbour"), WireFault::Unit { add: 1 }),
+        of(("5 I", "another unit, the one before"), WireFault::Unit { add: 0xFF }),
         of(("5 I", "another unit, nobody"), WireFault::Unit { add: 90 }),
         of(("5 I", "another function of reading"), WireFault::Function { code: 4 }),
         // Serial frames end where their function says: this one has no end that is right.
@@ -239,7 +281,7 @@ fn spoiled() -> Vec<Row> {
             ("J", "one bit wrong"),
             WireFault::FlipBit { bit: 29 },
             Timeout,
-            (Then::NotHere("TCP has its checksum below Modbus"), Partly),
+            (Then::NotHere("TCP has its checksum below Modbus"), Lost(SLOW)),
         ),
         bytes(
             ("6 D", "the end of it is missing"),
@@ -277,7 +319,7 @@ fn lost() -> Vec<Row> {
     vec![
         bytes(("3", "never answers"), WireFault::LoseRequest, Timeout, (then, then)),
         bytes(("3", "answers are lost"), WireFault::LoseAnswer, Timeout, (then, then)),
-        Row { name: ("3", "deaf"), strike: Strike::Deaf, costs: Timeout, tcp: then, frames: then },
+        of_unit(("3", "deaf"), Strike::Deaf, Timeout, then),
     ]
 }
 
@@ -286,32 +328,8 @@ fn written() -> Vec<Row> {
     use Costs::{Nothing, Timeout};
     use Then::{Good, Partly};
     vec![
-        Row {
-            name: ("13", "acknowledged, not applied"),
-            strike: Strike::Ignores,
-            costs: Nothing,
-            tcp: Good,
-            frames: Good,
-        },
+        of_unit(("13", "acknowledged, not applied"), Strike::Ignores, Nothing, Good),
         link(("14", "applied, reply lost"), Trouble::LosesWriteAnswers, Timeout, Partly),
         link(("14", "write lost"), Trouble::LosesWrites, Timeout, Partly),
     ]
-}
-
-/// Every row is told of in the documentation, by its name and where its faults are.
-#[test]
-fn the_documentation_has_every_row() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
-    let text = std::fs::read_to_string(path).expect("docs/faults.md");
-    for row in rows() {
-        let (of, name) = row.name;
-        for fault in of.split(' ') {
-            let told = text.lines().find(|line| line.starts_with(&format!("| {fault} |")));
-            let told = told.unwrap_or_else(|| panic!("there is no fault {fault}"));
-            // Faults of the same rows refer to each other.
-            let here = told.contains(&format!("\"{name}\"")) || told.contains("those of");
-            assert!(here, "fault {fault} does not have the row {name}");
-        }
-        assert!(text.contains(&format!("\"{name}\"")), "{name} is not in docs/faults.md");
-    }
 }

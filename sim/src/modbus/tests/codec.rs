@@ -1,5 +1,7 @@
 //! Frames in streams: byte by byte, in any split, and garbage.
 
+use std::ops::ControlFlow;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -7,40 +9,26 @@ use super::super::{
     ADU_BYTES_MAX, Bus, Decoder, Frame, FrameError, PDU_BYTES_MAX, Rights, Table, UnknownUnit,
     respond,
 };
-use super::Registers;
+use super::{Registers, adu, in_pieces};
 
 /// Frames and the end of `bytes`, given to the decoder in pieces of the given lengths, repeated.
 fn decode(bytes: &[u8], pieces: &[usize]) -> (Vec<Frame>, Option<FrameError>) {
     let mut decoder = Decoder::default();
     let mut frames = Vec::new();
-    let mut rest = bytes;
-    let mut pieces = pieces.iter().cycle();
-    while !rest.is_empty() {
-        let piece = (*pieces.next().expect("some pieces")).min(rest.len());
-        let taken = decoder.handle_bytes(&rest[..piece]);
-        assert!(taken > 0, "the decoder has to make progress");
-        rest = &rest[taken..];
+    let ended = in_pieces(bytes, pieces, |piece| {
+        let taken = decoder.handle_bytes(piece);
         loop {
             match decoder.poll_frame() {
                 Ok(Some(frame)) => frames.push(frame),
-                Ok(None) => break,
+                Ok(None) => return ControlFlow::Continue(taken),
                 Err(error) => {
                     assert_eq!(decoder.poll_frame(), Err(error), "an error is final");
-                    return (frames, Some(error));
+                    return ControlFlow::Break(error);
                 }
             }
         }
-    }
-    (frames, None)
-}
-
-fn adu(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
-    let mut bytes = transaction.to_be_bytes().to_vec();
-    bytes.extend([0, 0]);
-    bytes.extend(u16::try_from(pdu.len() + 1).unwrap().to_be_bytes());
-    bytes.push(unit);
-    bytes.extend(pdu);
-    bytes
+    });
+    (frames, ended)
 }
 
 #[test]

@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::timeout;
 
 use super::super::faults::{FaultEvent, FaultPlan, FaultyLine, Framing, When, WireFault, wrap};
-use super::super::{Bus, RtuLine, Table, UnknownUnit, crc, serve, serve_rtu};
-use super::Registers;
+use super::super::rtu::sealed;
+use super::super::{Bus, RtuLine, Table, UnknownUnit, serve, serve_rtu};
+use super::{Registers, adu};
 
 const LONG: Duration = Duration::from_secs(3600);
 const NOTHING: [u8; 0] = [];
@@ -58,14 +59,9 @@ impl Peer {
 
     /// A frame as it should be, of the transaction asked last.
     fn frame(&self, unit: u8, pdu: &[u8]) -> Vec<u8> {
-        let body = [&[unit], pdu].concat();
         match self.framing {
-            Framing::Rtu(_) => [body.as_slice(), &crc(&body).to_le_bytes()].concat(),
-            Framing::Tcp => {
-                let [high, low] = self.transaction.to_be_bytes();
-                let length = u8::try_from(body.len()).unwrap();
-                [&[high, low, 0, 0, 0, length][..], &body].concat()
-            }
+            Framing::Rtu(_) => sealed([&[unit], pdu].concat()),
+            Framing::Tcp => adu(self.transaction, unit, pdu),
         }
     }
 

@@ -8,6 +8,7 @@ mod rtu;
 mod tls;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use super::{Exception, Table, Unit};
 
@@ -61,4 +62,35 @@ impl Unit for Registers {
         self.values.extend(spots);
         Ok(())
     }
+}
+
+/// A Modbus TCP frame, by hand.
+fn adu(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
+    let mut bytes = transaction.to_be_bytes().to_vec();
+    bytes.extend([0, 0]);
+    bytes.extend(u16::try_from(pdu.len() + 1).unwrap().to_be_bytes());
+    bytes.push(unit);
+    bytes.extend(pdu);
+    bytes
+}
+
+/// Gives bytes to a decoder in pieces of the given lengths, repeated, until all are taken or it
+/// breaks off. `take` says how many bytes of a piece it took.
+fn in_pieces<E>(
+    mut bytes: &[u8],
+    pieces: &[usize],
+    mut take: impl FnMut(&[u8]) -> ControlFlow<E, usize>,
+) -> Option<E> {
+    let mut pieces = pieces.iter().cycle();
+    while !bytes.is_empty() {
+        let piece = (*pieces.next().expect("some pieces")).min(bytes.len());
+        match take(&bytes[..piece]) {
+            ControlFlow::Continue(taken) => {
+                assert!(taken > 0, "the decoder has to make progress");
+                bytes = &bytes[taken..];
+            }
+            ControlFlow::Break(ended) => return Some(ended),
+        }
+    }
+    None
 }

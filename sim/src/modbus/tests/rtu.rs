@@ -1,5 +1,6 @@
 //! Serial lines: frames, silences, broadcasts and checksums, by hand-written bytes.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -7,37 +8,30 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{sleep, timeout};
 
+use super::super::rtu::sealed;
 use super::super::{
     Bus, PDU_BYTES_MAX, RTU_BYTES_MAX, RtuDecoder, RtuFrame, RtuLine, Silence, Table, UnknownUnit,
     crc, serve_rtu,
 };
-use super::Registers;
+use super::{Registers, in_pieces};
 
 /// Reads register 0 of unit 1, which holds 5; the checksum by an independent calculation.
 const READ: [u8; 8] = [1, 3, 0, 0, 0, 1, 0x84, 0x0A];
 const READ_ANSWER: [u8; 7] = [1, 3, 2, 0, 5, 0x78, 0x47];
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A frame with its checksum.
-fn sealed(body: &[u8]) -> Vec<u8> {
-    [body, &crc(body).to_le_bytes()].concat()
-}
-
 /// Frames of `bytes`, given to the decoder in pieces of the given lengths, repeated; then silence.
 fn decode(bytes: &[u8], pieces: &[usize]) -> Vec<RtuFrame> {
     let mut decoder = RtuDecoder::default();
     let mut frames = Vec::new();
-    let mut rest = bytes;
-    let mut pieces = pieces.iter().cycle();
-    while !rest.is_empty() {
-        let piece = (*pieces.next().expect("some pieces")).min(rest.len());
-        let taken = decoder.handle_bytes(&rest[..piece]);
-        assert!(taken > 0, "the decoder has to make progress");
-        rest = &rest[taken..];
+    let broken: Option<()> = in_pieces(bytes, pieces, |piece| {
+        let taken = decoder.handle_bytes(piece);
         while let Some(frame) = decoder.poll_frame() {
             frames.push(frame);
         }
-    }
+        ControlFlow::Continue(taken)
+    });
+    assert_eq!(broken, None, "a line goes on whatever it hears");
     frames.extend(decoder.handle_silence());
     assert!(decoder.is_idle());
     frames
@@ -73,7 +67,7 @@ async fn ask(client: &mut DuplexStream, request: &[u8]) -> Option<Vec<u8>> {
 fn the_checksum_is_the_one_of_the_specification() {
     // The example of the specification's annex: 02 07 has the checksum 1241 (hex), low byte first.
     assert_eq!(crc(&[0x02, 0x07]), 0x1241);
-    assert_eq!(sealed(&[2, 7]), [2, 7, 0x41, 0x12]);
+    assert_eq!(sealed([2, 7]), [2, 7, 0x41, 0x12]);
     assert_eq!(sealed(&READ[..6]), READ);
     assert_eq!(crc(&[]), 0xFFFF);
 }
@@ -89,7 +83,7 @@ fn silence_is_three_and_a_half_characters_and_never_under_1750_us_when_fast() {
 
 #[test]
 fn frames_without_a_length_of_their_own_end_by_silence() {
-    let identify = sealed(&[1, 0x2B, 14, 1, 0]);
+    let identify = sealed([1, 0x2B, 14, 1, 0]);
     let mut decoder = RtuDecoder::default();
     decoder.handle_bytes(&identify);
     assert_eq!(decoder.poll_frame(), None);
@@ -137,7 +131,7 @@ proptest! {
             }
         };
         let bodies: Vec<Vec<u8>> = requests.iter().map(frame).collect();
-        let wire: Vec<u8> = bodies.iter().flat_map(|body| sealed(body)).collect();
+        let wire: Vec<u8> = bodies.iter().flat_map(|body| sealed(body.as_slice())).collect();
         let frames = decode(&wire, &pieces);
         prop_assert_eq!(frames.len(), bodies.len());
         for (frame, body) in frames.iter().zip(&bodies) {
@@ -156,7 +150,7 @@ proptest! {
         for frame in frames {
             prop_assert!((1..=PDU_BYTES_MAX).contains(&frame.pdu().len()));
             let body = [&[frame.unit()], frame.pdu()].concat();
-            let wire = sealed(&body);
+            let wire = sealed(body);
             prop_assert!(bytes.windows(wire.len()).any(|window| window == wire));
         }
     }
@@ -174,16 +168,16 @@ async fn units_answer_for_themselves_alone() {
     let bus = bus();
     let mut client = link(&bus, RtuLine::serial(19_200));
     assert_eq!(ask(&mut client, &READ).await.unwrap(), READ_ANSWER);
-    assert_eq!(ask(&mut client, &sealed(&[3, 3, 0, 0, 0, 1])).await, None, "no unit 3");
-    let refused = sealed(&[2, 0x83, 2]);
-    assert_eq!(ask(&mut client, &sealed(&[2, 3, 0, 9, 0, 1])).await.unwrap(), refused);
-    let unknown = sealed(&[2, 0x41 | 0x80, 1]);
-    assert_eq!(ask(&mut client, &sealed(&[2, 0x41, 9, 9])).await.unwrap(), unknown);
+    assert_eq!(ask(&mut client, &sealed([3, 3, 0, 0, 0, 1])).await, None, "no unit 3");
+    let refused = sealed([2, 0x83, 2]);
+    assert_eq!(ask(&mut client, &sealed([2, 3, 0, 9, 0, 1])).await.unwrap(), refused);
+    let unknown = sealed([2, 0x41 | 0x80, 1]);
+    assert_eq!(ask(&mut client, &sealed([2, 0x41, 9, 9])).await.unwrap(), unknown);
     let mut wrong = READ;
     wrong[7] ^= 0x10;
     assert_eq!(ask(&mut client, &wrong).await, None, "a wrong checksum is no request");
     // An answer of a neighbour that this unit overhears.
-    assert_eq!(ask(&mut client, &sealed(&[7, 3, 4, 0, 1, 0, 2])).await, None);
+    assert_eq!(ask(&mut client, &sealed([7, 3, 4, 0, 1, 0, 2])).await, None);
     assert_eq!(ask(&mut client, &READ).await.unwrap(), READ_ANSWER);
     bus.set_silence(Silence::Deaf);
     assert_eq!(ask(&mut client, &READ).await, None);
@@ -195,15 +189,15 @@ async fn a_broadcast_is_done_by_all_and_answered_by_none() {
     bus.insert(3, Registers::default().with(Table::HoldingRegisters, 0, &[5]));
     bus.set_unit_silent(3, true);
     let mut client = link(&bus, RtuLine::serial(9_600));
-    assert_eq!(ask(&mut client, &sealed(&[0, 6, 0, 0, 0, 9])).await, None);
+    assert_eq!(ask(&mut client, &sealed([0, 6, 0, 0, 0, 9])).await, None);
     for unit in [1, 2] {
-        let answer = ask(&mut client, &sealed(&[unit, 3, 0, 0, 0, 1])).await.unwrap();
-        assert_eq!(answer, sealed(&[unit, 3, 2, 0, 9]));
+        let answer = ask(&mut client, &sealed([unit, 3, 0, 0, 0, 1])).await.unwrap();
+        assert_eq!(answer, sealed([unit, 3, 2, 0, 9]));
     }
     bus.set_unit_silent(3, false);
-    let answer = ask(&mut client, &sealed(&[3, 3, 0, 0, 0, 1])).await.unwrap();
-    assert_eq!(answer, sealed(&[3, 3, 2, 0, 5]), "it did not hear it");
-    assert_eq!(ask(&mut client, &sealed(&[0, 3, 0, 0, 0, 1])).await, None, "reads are not");
+    let answer = ask(&mut client, &sealed([3, 3, 0, 0, 0, 1])).await.unwrap();
+    assert_eq!(answer, sealed([3, 3, 2, 0, 5]), "it did not hear it");
+    assert_eq!(ask(&mut client, &sealed([0, 3, 0, 0, 0, 1])).await, None, "reads are not");
 }
 
 #[tokio::test(start_paused = true)]
