@@ -159,8 +159,8 @@ fn late() -> Vec<Row> {
         slow(("4 A C", "late answer"), 400),
         slow(("B C", "always slower"), 500),
         slow(("B C", "slow by 0.7 s"), 700),
-        slow(("B C", "slow by 0.84 s"), 840).with_neighbours(0.95),
-        over(("B C", "slow by 1.4 s"), 1400).with_neighbours(0.95),
+        slow(("B C", "slow by 0.84 s"), 840).with_neighbours(0.96),
+        over(("B C", "slow by 1.4 s"), 1400).with_neighbours(0.96),
         over(("B C", "slower than we wait"), 2000).with_neighbours(0.9),
         held(("4 A C", "answer to A while B waits"), WireFault::UntilNextRequest),
         held(("4 A C", "answers in another order"), WireFault::SwapWithNext),
@@ -187,7 +187,7 @@ fn pieces() -> Vec<Row> {
         slow(("6 D", "byte by byte, for a second"), drip(120), ANSWER_MAX, (Lost(SLOW), Partly))
             .with_neighbours(0.95),
         slow(("6 D", "byte by byte, for two"), drip(200), ANSWER_MAX, (Lost(SLOW), Lost(SLOW)))
-            .with_neighbours(0.95),
+            .with_neighbours(0.96),
         link(("6", "one byte at a time"), Trouble::Pieces(1), Nothing, Good),
         link(("6", "in pieces of 7"), Trouble::Pieces(7), Nothing, Good),
         link(("6", "in pieces of 12"), Trouble::Pieces(12), Nothing, Good),
