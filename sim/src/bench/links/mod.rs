@@ -2,13 +2,15 @@
 //! pymodbus, and how many simulated devices one machine bears.
 //!
 //! Each client is a process of its own, and so is the server, so that processor time and memory
-//! are the client's alone. All of it stays on the loopback interface and ends by itself.
+//! are the client's alone; each has its own processor, because two processes that are moved about
+//! charge each other for it. All of it stays on the loopback interface and ends by itself.
 
 mod ask;
+mod processor;
 mod serve;
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,10 @@ const REGISTERS: u16 = 125;
 
 /// Registers of each of many simulated devices.
 const REGISTERS_OF_MANY: u16 = 20;
+
+/// The processors of the server and of the clients.
+const SERVER: usize = 0;
+const CLIENT: usize = 1;
 
 /// The client that the others are compared with in Python, run by its interpreter.
 const PYMODBUS: &str = include_str!("pymodbus_client.py");
@@ -58,8 +64,8 @@ enum Role {
     Field,
 }
 
-/// Runs of each of two clients that are compared, one after the other in turn; the median counts.
-const RUNS: usize = 5;
+/// Runs of each of two clients that are compared, in turn; medians count, also of the ratios.
+const RUNS: usize = 9;
 
 /// What a client found.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -95,6 +101,9 @@ pub fn part(part: &Part) -> io::Result<()> {
 /// When a process cannot be started, or a client gets no answers.
 pub fn run() -> io::Result<()> {
     println!("{REGISTERS} registers a request, client's processor time and memory alone");
+    if !processor::can_choose(CLIENT) {
+        println!("  server and clients share their processors: ratios are rough");
+    }
     println!(
         "  {:<34}{:>12}{:>8}{:>12}{:>16}",
         "", "us/request", "x", "ms/round", "KiB/connection"
@@ -124,31 +133,29 @@ fn compare(connections: usize, rounds: u32) -> io::Result<()> {
         period_ms,
     };
     println!("  {connections} connections");
-    let [bare, links] =
+    let ([bare, links], ratio) =
         server.in_turn([part(Role::PingPong, 0, rounds), part(Role::Links, 0, rounds)])?;
-    print_row("bare ping-pong", bare, bare);
-    print_row("drivers, links", links, bare);
+    print_row("bare ping-pong", bare, 1.0);
+    print_row("drivers, links", links, ratio);
     match server.pymodbus(connections, (rounds / 4).max(10)) {
-        Some(found) => print_row("pymodbus", found, bare),
+        Some(found) => print_row("pymodbus", found, found.cpu_us / bare.cpu_us),
         None => println!("    pymodbus: not installed; run 'scripts/setup.sh --tests'"),
     }
     if connections > 1 {
         // The field keeps a beat, so the ping-pong it is compared with keeps the same.
-        let [bare, field] =
+        let ([bare, field], ratio) =
             server.in_turn([part(Role::PingPong, 200, 20), part(Role::Field, 200, 20)])?;
-        print_row("bare ping-pong, 5 a second", bare, bare);
-        print_row("drivers, whole field, 5 a second", field, bare);
+        print_row("bare ping-pong, 5 a second", bare, 1.0);
+        print_row("drivers, whole field, 5 a second", field, ratio);
     }
     Ok(())
 }
 
-fn print_row(name: &str, found: Found, bare: Found) {
+fn print_row(name: &str, found: Found, ratio: f64) {
     let round = found.round_ms.map_or("-".to_owned(), |round| format!("{round:.2}"));
     println!(
-        "    {name:<32}{:>12.2}{:>8.2}{round:>12}{:>16.1}",
-        found.cpu_us,
-        found.cpu_us / bare.cpu_us,
-        found.connection_kib
+        "    {name:<32}{:>12.2}{ratio:>8.2}{round:>12}{:>16.1}",
+        found.cpu_us, found.connection_kib
     );
 }
 
@@ -185,7 +192,7 @@ struct Server {
 
 impl Server {
     fn start(registers: u16) -> io::Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
+        let mut process = processor::command(SERVER, std::env::current_exe()?)
             .args(["bench-part", "serve", "--registers", &registers.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -199,7 +206,7 @@ impl Server {
 
     fn client(&self, part: &Part) -> io::Result<Found> {
         let role = part.role.to_possible_value().map(|value| value.get_name().to_owned());
-        let output = Command::new(std::env::current_exe()?)
+        let output = processor::command(CLIENT, std::env::current_exe()?)
             .arg("bench-part")
             .arg(role.unwrap_or_default())
             .args(["--port", &part.port.to_string()])
@@ -212,23 +219,25 @@ impl Server {
         serde_json::from_slice(&output.stdout).map_err(io::Error::other)
     }
 
-    /// Runs two clients in turn, so that a machine that is slow for a while is slow for both, and
-    /// gives the median of each by processor time.
-    fn in_turn(&self, parts: [Part; 2]) -> io::Result<[Found; 2]> {
-        let mut found = [Vec::new(), Vec::new()];
+    /// Runs two clients in turn, so that a machine that is slow for a while is slow for both: the
+    /// median of each by processor time, and of what the second takes for one of the first.
+    fn in_turn(&self, parts: [Part; 2]) -> io::Result<([Found; 2], f64)> {
+        let (mut found, mut ratios) = ([Vec::new(), Vec::new()], Vec::new());
         for _ in 0..RUNS {
-            for (found, part) in found.iter_mut().zip(&parts) {
-                found.push(self.client(part)?);
-            }
+            let [one, other] = [self.client(&parts[0])?, self.client(&parts[1])?];
+            ratios.push(other.cpu_us / one.cpu_us);
+            found[0].push(one);
+            found[1].push(other);
         }
         found.iter_mut().for_each(|runs| runs.sort_by(|a, b| a.cpu_us.total_cmp(&b.cpu_us)));
-        Ok(found.map(|runs| runs[RUNS / 2]))
+        ratios.sort_by(f64::total_cmp);
+        Ok((found.map(|runs| runs[RUNS / 2]), ratios[RUNS / 2]))
     }
 
     /// None where there is no Python with pymodbus.
     fn pymodbus(&self, connections: usize, rounds: u32) -> Option<Found> {
         let python = std::env::var("REGIE_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-        let mut process = Command::new(python)
+        let mut process = processor::command(CLIENT, python)
             .arg("-")
             .args([self.port.to_string(), connections.to_string(), rounds.to_string()])
             .stdin(Stdio::piped())
