@@ -1,5 +1,5 @@
 //! pymodbus on a serial line: its server for our drivers, and its client's broadcast for simulated
-//! devices. Over TCP the daemon's own tests have it.
+//! devices. Over TCP the daemon's own tests have it, over TLS `secured`.
 
 use crate::driver::{Driver, device};
 use crate::mbpoll::GAP;
@@ -33,11 +33,15 @@ fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../daemon/tests")
 }
 
-/// The Python with pymodbus that the tests' set-up made, and the script of the daemon's tests.
-fn pymodbus(word: &str, path: &Path) -> Running {
+/// The Python with pymodbus that the tests' set-up made.
+pub(crate) fn python() -> PathBuf {
     let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-venv/bin/python");
-    let python = std::env::var_os("REGIE_TEST_PYTHON").map_or(made, PathBuf::from);
-    start(Command::new(python).arg(tests().join("pymodbus_server.py")).arg(word).arg(path))
+    std::env::var_os("REGIE_TEST_PYTHON").map_or(made, PathBuf::from)
+}
+
+/// The script of the daemon's tests.
+fn pymodbus(word: &str, path: &Path) -> Running {
+    start(Command::new(python()).arg(tests().join("pymodbus_server.py")).arg(word).arg(path))
 }
 
 #[tokio::test(flavor = "multi_thread")]
