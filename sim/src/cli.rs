@@ -1,6 +1,6 @@
 //! The command line of `regie-sim`.
 
-use crate::connect::Server;
+use crate::connect::{ServingArguments, ServingError};
 use crate::demo::{self, Demo};
 use crate::perturb::Perturbation;
 use crate::plant::LeakRequest;
@@ -35,9 +35,9 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the simulated field over Modbus TCP on loopback, and nothing else.
+    /// Serve the simulated field on loopback and on serial lines, and nothing else.
     Serve(ServeArguments),
-    /// Field and daemon together over TCP, with a live view.
+    /// Field and daemon together over real links, with a live view.
     Demo(DemoArguments),
     /// Measure what a snapshot, a solve, a simulated day and a schedule cost on this machine.
     Bench(BenchArguments),
@@ -70,9 +70,8 @@ struct ServeArguments {
     /// Local date and time at which the field starts; the present if not given.
     #[arg(long)]
     start: Option<DateTime>,
-    /// Whose Modbus server speaks for the devices.
-    #[arg(long, value_enum, default_value_t)]
-    server: Server,
+    #[command(flatten)]
+    serving: ServingArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,9 +97,8 @@ struct DemoArguments {
     /// Plain lines even on a terminal.
     #[arg(long)]
     plain: bool,
-    /// Whose Modbus server speaks for the devices.
-    #[arg(long, value_enum, default_value_t)]
-    server: Server,
+    #[command(flatten)]
+    serving: ServingArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -220,6 +218,7 @@ pub fn run() -> ExitCode {
         Err(error) => {
             eprintln!("regie-sim: {error}");
             let findings = matches!(error.downcast_ref(), Some(WorldError::Site(_)))
+                || error.is::<ServingError>()
                 || error.downcast_ref().is_some_and(ScheduleError::is_input);
             ExitCode::from(if findings { EXIT_CONFIGURATION } else { EXIT_FAILED })
         }
@@ -243,8 +242,9 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 fn serve(arguments: &ServeArguments) -> Outcome {
     log();
     let world = World::load(&arguments.site, None, None)?;
-    let ServeArguments { speed, seed, start, server, .. } = *arguments;
-    runtime()?.block_on(demo::serve(&world, speed, seed, start, server))?;
+    let ServeArguments { speed, seed, start, .. } = *arguments;
+    let serving = arguments.serving.read()?;
+    runtime()?.block_on(demo::serve(&world, speed, seed, start, &serving))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -260,7 +260,7 @@ fn demonstrate(arguments: DemoArguments) -> Outcome {
         seed: arguments.seed,
         start: arguments.start,
         state: arguments.state,
-        server: arguments.server,
+        serving: arguments.serving.read()?,
         screen,
     };
     let good = runtime()?.block_on(demo.run(world))?;

@@ -14,7 +14,7 @@ use regie::cli::client::Client;
 use regie::cli::{self, Action, Log, exit};
 use regie::status::{AssetStatus, Status};
 use regie::store::Store;
-use regie_sim::connect::{TcpField, serve_tcp};
+use regie_sim::connect::{ServedField, serve_tcp};
 use regie_sim::world::World;
 use site::AssetId;
 use site::plan::Rung;
@@ -152,7 +152,7 @@ fn pause(length: Duration) {
 }
 
 /// A field on the site's ports for as long as the answer lives, with tanks that begin at `level`.
-fn serve(runtime: &Runtime, site: &Path, level: f64) -> TcpField {
+fn serve(runtime: &Runtime, site: &Path, level: f64) -> ServedField {
     let mut world = World::load(site, None, None).expect("no findings");
     world.change_site(|site| site.simulation.initial_level = Ratio::new(level));
     let clock = Clock::scaled(Clock::system().now().utc, 1.0);

@@ -5,15 +5,14 @@ mod plain;
 mod screen;
 mod summary;
 
-use crate::connect::{DuplexConnect, ServeError, Server, serve_tcp_with};
+use crate::connect::{DuplexConnect, ServeError, Serving, serve_field};
 use crate::world::{Bookkeeper, World, WorldError};
 use drivers::clock::Clock;
-use drivers::connect::Live;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use regie::control::{Controller, Parts, Policy};
 use regie::http::{self, View};
-use regie::resident::open_state;
+use regie::resident::{live, open_state};
 use regie::store::StoreError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -57,8 +56,8 @@ pub struct Demo {
     pub start: DateTime,
     /// Folder for state and history.
     pub state: PathBuf,
-    /// Whose code serves the devices.
-    pub server: Server,
+    /// What its links take that the site does not say.
+    pub serving: Serving,
     /// Draw a screen instead of plain lines.
     pub screen: bool,
 }
@@ -85,7 +84,7 @@ pub async fn serve(
     speed: f64,
     seed: u64,
     start: Option<DateTime>,
-    server: Server,
+    serving: &Serving,
 ) -> Result<(), DemoError> {
     let start = match start {
         Some(start) => instant(world, start)?,
@@ -93,13 +92,13 @@ pub async fn serve(
     };
     let clock = Clock::scaled(start, speed);
     let field = world.field(seed, &clock)?;
-    let mut served = serve_tcp_with(&field, server).await?;
+    let mut served = serve_field(&field, serving).await?;
     println!("{} at {speed} times real time, seed {seed}:", world.site().name);
-    for (endpoint, address) in served.addresses() {
+    for (endpoint, place) in served.places() {
         let devices = world.site().devices.iter().filter(|device| &device.endpoint == endpoint);
         let devices: Vec<String> =
             devices.map(|device| format!("{} (unit {})", device.id, device.unit)).collect();
-        println!("  {address}  {}", devices.join(", "));
+        println!("  {place}  {}", devices.join(", "));
     }
     println!("Ctrl-C ends it.");
     tokio::select! {
@@ -126,7 +125,7 @@ impl Demo {
         let slack = world.site().pace.poll * 3 / 2;
         let clock = Clock::governed(start, self.speed, slack);
         let field = world.field(self.seed, &clock.follower())?;
-        let _served = serve_tcp_with(&field, self.server).await?;
+        let _served = serve_field(&field, &self.serving).await?;
         let books = Bookkeeper::start(world.site(), &field, &clock);
         let baseline = Baseline::start(&world, self.seed, &clock)?;
         // A demonstration begins anew: yesterday's state belongs to another commune.
@@ -136,7 +135,7 @@ impl Demo {
         let address = listener.local_addr()?;
         let mut controller = Controller::new(Parts {
             loaded: world.loaded.clone(),
-            connect: Arc::new(Live::default()),
+            connect: live(&world.site().devices),
             clock: clock.clone(),
             store: Some(store),
             state: None,

@@ -38,7 +38,7 @@ pub use roles::{ROLE_OID, Rights, RoleTable};
 pub use rtu::{RTU_BYTES_MAX, RtuDecoder, RtuFrame, RtuLine, crc};
 #[cfg(feature = "rodbus")]
 pub use second::SecondServer;
-pub use serial::open_serial;
+pub use serial::{open_line, open_serial};
 pub use serve::{serve, serve_rtu};
 pub use tls::{TlsServer, TlsServerError, serve_tls};
 

@@ -4,6 +4,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/copy.rs"]
+mod copy;
 #[path = "../common/field.rs"]
 mod field;
 
@@ -15,5 +17,6 @@ mod process;
 mod pymodbus;
 mod secured;
 mod security;
+mod serving;
 mod site_field;
 mod unit;
