@@ -119,7 +119,7 @@ impl Rounds {
         let poll = self.poll;
         for (place, group) in self.groups.iter_mut().enumerate() {
             if group.every > poll && group.due <= now {
-                group.due = next(now, group.every, group.phase);
+                group.due = within(now, group.every, group.phase);
                 let requests = group.requests.iter().cloned();
                 self.waiting.extend(requests.map(|request| (place, request)));
             }
@@ -149,6 +149,15 @@ fn next(now: Mono, every: Duration, phase: Duration) -> Mono {
     let earliest = now.since_start() + every / 2;
     let phase = if phase >= every { Duration::ZERO } else { phase };
     let periods = earliest.saturating_sub(phase).as_nanos().div_ceil(every.as_nanos().max(1));
+    let periods = u32::try_from(periods).unwrap_or(u32::MAX);
+    Mono::new(every.saturating_mul(periods) + phase)
+}
+
+/// The last beat that is no more than a period after `now`: whatever is read slowly is as old as its
+/// period at most, from the first reading on, which comes when the link opens and not on the beat.
+fn within(now: Mono, every: Duration, phase: Duration) -> Mono {
+    let latest = now.since_start() + every;
+    let periods = latest.saturating_sub(phase).as_nanos() / every.as_nanos().max(1);
     let periods = u32::try_from(periods).unwrap_or(u32::MAX);
     Mono::new(every.saturating_mul(periods) + phase)
 }
@@ -214,6 +223,27 @@ mod tests {
         assert_eq!(rounds.due(), Some(at(10_000)), "the fast round; the slow ones in a minute");
         assert!(rounds.next_slow(at(59_000)).is_none());
         assert!(rounds.next_slow(at(60_000)).is_some());
+    }
+
+    #[test]
+    fn slow_points_are_never_older_than_their_period() {
+        let minute = Duration::from_secs(60);
+        for spread in [0_u64, 0x0100, 0x4000, 0x8000, 0xC000, 0xFF00] {
+            let mut rounds = Rounds::new(Duration::from_secs(10));
+            rounds.handle_requests(vec![(minute, vec![request(200)])], at(300), spread);
+            let mut read = Vec::new();
+            for now in (0..400_000).step_by(100).map(at) {
+                if rounds.next_slow(now).is_some() {
+                    read.push(now);
+                }
+            }
+            assert!(read.len() >= 6, "{spread:#x}: {read:?}");
+            for pair in read.windows(2) {
+                assert!(pair[1].since(pair[0]) <= minute, "{spread:#x}: {read:?}");
+            }
+            let steady = read[1..].windows(2).all(|pair| pair[1].since(pair[0]) == minute);
+            assert!(steady, "{spread:#x}: {read:?}");
+        }
     }
 
     #[test]
