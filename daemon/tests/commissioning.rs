@@ -1,6 +1,8 @@
 //! From an address to a device that obeys: `regie probe`, `points` and `write`, end to end against
 //! devices on loopback, with the program that people type.
 
+#[path = "commissioning/wear.rs"]
+mod wear;
 mod yard;
 
 use drivers::Clock;

@@ -7,8 +7,10 @@ use crate::image::{self, DeviceHealth, Image, LinkHealth};
 use crate::link::{CONNECTING_MAX, Job, Link, Parts, Sender, Unit, Wire, queue, seed};
 use crate::memory::{Action, Memory};
 use crate::profile::{Profile, Refresh};
+use crate::wear::Wear;
 use crate::window::Window;
 use futures::future::join_all;
+use jiff::Timestamp;
 use site::command::{Command, Delivery, Guarded, Receipt, Verification};
 use site::model::{Device, Endpoint, LinkOptions};
 use site::{AssetId, DeviceId, Mono, Now, PointId, Snapshot};
@@ -44,6 +46,7 @@ pub struct Field {
 struct Known {
     profile: Arc<Profile>,
     image: Arc<Image>,
+    wear: Wear,
     max_age: Duration,
     endpoint: Endpoint,
     link: usize,
@@ -86,16 +89,19 @@ impl Field {
             let mut units = Vec::new();
             for FieldDevice { device, profile } in group {
                 let image = Arc::new(Image::new(&device, &profile));
+                let id = device.id.clone();
+                let unit = Unit::new(device, profile, image, began.after(spread_by));
                 let known = Known {
-                    profile: Arc::clone(&profile),
-                    image: Arc::clone(&image),
-                    max_age: device.max_age,
+                    profile: Arc::clone(&unit.profile),
+                    image: Arc::clone(&unit.image),
+                    wear: unit.wear.clone(),
+                    max_age: unit.device.max_age,
                     endpoint: endpoint.clone(),
                     link: field.links.len(),
                     unit: units.len(),
                 };
-                field.devices.insert(device.id.clone(), known);
-                units.push(Unit::new(device, profile, image, began.after(spread_by)));
+                field.devices.insert(id, known);
+                units.push(unit);
             }
             let (sender, jobs) = queue();
             let health = LinkHealth {
@@ -265,6 +271,32 @@ impl Field {
             health
         };
         self.links.iter().map(health).collect()
+    }
+
+    /// How often each point in memory that wears out was written on the day (UTC) of an instant:
+    /// what a restart must not forget. Points that were not written have no entry.
+    #[must_use]
+    pub fn written_on_day(&self, at: Timestamp) -> BTreeMap<PointId, u32> {
+        let of_device = |(id, known): (&DeviceId, &Known)| {
+            let points = known.wear.today(at).into_iter().filter_map(|(place, writes)| {
+                let point = known.profile.points.get(place)?;
+                Some((PointId::new(id, &point.name).ok()?, writes))
+            });
+            points.collect::<Vec<_>>()
+        };
+        self.devices.iter().flat_map(of_device).collect()
+    }
+
+    /// Takes up what [`Field::written_on_day`] had counted for the day of an instant, before
+    /// anything is written. What is not a point of this field is left out.
+    pub fn take_up_written(&self, at: Timestamp, written: &BTreeMap<PointId, u32>) {
+        for (id, writes) in written {
+            let Some(known) = self.devices.get(id.device()) else { continue };
+            let place = known.profile.points.iter().position(|point| point.name == id.name());
+            if let Some(place) = place {
+                known.wear.take_up(at, place, *writes);
+            }
+        }
     }
 
     /// Forgets what was said to an asset, so that the next write is a full one.

@@ -1,15 +1,16 @@
 //! Memory that wears out: how often a day a point of a device may be written. Pure.
 //!
 //! Call [`Wear::allow`] before a write and [`Wear::handle_written`] after it. One of these belongs
-//! to one unit. A restart of the daemon gives every point its budget anew; what keeps a daemon
-//! that restarts again and again from wearing a device out is that such a point is read first, and
-//! not written when it holds the value already.
+//! to one unit, and its clones count as one, so that the field can tell what its link has written.
+//! Whoever keeps [`Wear::today`] over a restart and gives it back by [`Wear::take_up`] gives no
+//! point its budget anew.
 
 use crate::profile::{PointSpec, Storage};
 use jiff::Timestamp;
 use site::Now;
 use site::command::Authority;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -30,9 +31,10 @@ pub(crate) struct Worn {
     pub(crate) free_at: Timestamp,
 }
 
-/// What was written today to the points of one unit, by their places in the profile.
+/// What was written today to the points of one unit, by their places in the profile. A clone is the
+/// same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wear(BTreeMap<usize, Spent>);
+pub(crate) struct Wear(Arc<Mutex<BTreeMap<usize, Spent>>>);
 
 impl Wear {
     /// Whether a point may be written now. An interlock may always: a device that is worn out
@@ -47,10 +49,10 @@ impl Wear {
         authority: Authority,
     ) -> Result<(), Worn> {
         let Storage::Eeprom { writes_per_day: budget } = point.storage else { return Ok(()) };
-        let day = day(now);
+        let day = day(now.utc);
         // Another day, be it an earlier one after the clock was set back, has its own budget: one
         // that was counted in the future would never end.
-        let spent = self.0.get(&place).filter(|spent| spent.day == day);
+        let spent = self.spent().get(&place).copied().filter(|spent| spent.day == day);
         if authority == Authority::Interlock || spent.is_none_or(|spent| spent.writes < budget) {
             return Ok(());
         }
@@ -59,18 +61,38 @@ impl Wear {
     }
 
     /// Notes a write, or one of which nobody knows whether the device carried it out.
-    pub(crate) fn handle_written(&mut self, now: Now, place: usize) {
-        let day = day(now);
-        let spent = self.0.entry(place).or_insert(Spent { day, writes: 0 });
+    pub(crate) fn handle_written(&self, now: Now, place: usize) {
+        let day = day(now.utc);
+        let mut all = self.spent();
+        let spent = all.entry(place).or_insert(Spent { day, writes: 0 });
         if spent.day != day {
             *spent = Spent { day, writes: 0 };
         }
         spent.writes = spent.writes.saturating_add(1);
     }
+
+    /// The writes of the day of an instant, by place; points that were not written have none.
+    pub(crate) fn today(&self, at: Timestamp) -> Vec<(usize, u32)> {
+        let day = day(at);
+        let all = self.spent();
+        let today = all.iter().filter(|(_, spent)| spent.day == day);
+        today.map(|(place, spent)| (*place, spent.writes)).collect()
+    }
+
+    /// Takes up the writes that a point had on the day of an instant, as counted before a restart.
+    pub(crate) fn take_up(&self, at: Timestamp, place: usize, writes: u32) {
+        self.spent().insert(place, Spent { day: day(at), writes });
+    }
+
+    fn spent(&self) -> MutexGuard<'_, BTreeMap<usize, Spent>> {
+        // A count is whole between any two statements above.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn day(now: Now) -> i64 {
-    now.utc.as_second().div_euclid(DAY_SECONDS)
+/// Days since 1970, UTC.
+fn day(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(DAY_SECONDS)
 }
 
 #[cfg(test)]
@@ -95,7 +117,7 @@ mod tests {
     #[test]
     fn a_point_is_written_so_often_a_day_and_no_more() {
         let points = points();
-        let mut wear = Wear::default();
+        let wear = Wear::default();
         let plan = |wear: &Wear, now, place: usize| {
             wear.allow(now, (place, &points[place]), Authority::Plan)
         };
@@ -122,9 +144,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_up_counts_on_its_own_day_alone() {
+        let points = points();
+        let before = Wear::default();
+        let morning = at("2026-03-01T10:00:00Z");
+        (0..3).for_each(|_| before.handle_written(morning, 0));
+        before.handle_written(morning, 1);
+        let noon = at("2026-03-01T12:00:00Z");
+        assert_eq!(before.today(noon.utc), [(0, 3), (1, 1)]);
+
+        let after = Wear::default();
+        for (place, writes) in before.today(noon.utc) {
+            after.take_up(noon.utc, place, writes);
+        }
+        assert!(after.allow(noon, (0, &points[0]), Authority::Plan).is_err());
+        assert_eq!(after.allow(noon, (1, &points[1]), Authority::Plan), Ok(()));
+        after.handle_written(noon, 1);
+        assert_eq!(after.today(noon.utc), [(0, 3), (1, 2)], "it is counted on");
+        let next = at("2026-03-02T00:00:00Z");
+        assert_eq!(after.allow(next, (0, &points[0]), Authority::Plan), Ok(()));
+        assert_eq!(after.today(next.utc), []);
+    }
+
+    #[test]
     fn what_does_not_wear_out_is_written_without_end() {
         let points = points();
-        let mut wear = Wear::default();
+        let wear = Wear::default();
         let now = at("2026-03-01T10:00:00Z");
         for _ in 0..10_000 {
             wear.handle_written(now, 2);
@@ -135,7 +180,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_in_the_future_does_not_lock_a_point() {
         let points = points();
-        let mut wear = Wear::default();
+        let wear = Wear::default();
         let future = at("2036-01-01T00:00:00Z");
         (0..3).for_each(|_| wear.handle_written(future, 0));
         assert!(wear.allow(future, (0, &points[0]), Authority::Plan).is_err());

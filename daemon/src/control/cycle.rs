@@ -285,7 +285,7 @@ impl Controller {
         hasher.update(self.state.hash.as_bytes());
         hasher.update(&text);
         self.state.hash = hasher.finalize().to_hex().to_string();
-        let state = serde_json::to_value(&self.state).unwrap_or_default();
+        let state = self.remembered();
         self.history.complete(record, &state, &self.state.hash);
     }
 }

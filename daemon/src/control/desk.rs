@@ -201,7 +201,7 @@ impl Controller {
             Request::ClearLimit(id) => vec![limits.clear(id)?],
             Request::ClearLimits => limits.clear_all(),
         };
-        let state = serde_json::to_value(&self.state).unwrap_or_default();
+        let state = self.remembered();
         if let Err(why) = self.history.remember(now, &state, &self.state.hash) {
             self.state.limits = before;
             return Err(DeskError::Disk(why));

@@ -38,6 +38,7 @@ use site::plan::{Basis, Estimate, Forecast, Rung};
 use site::record::CycleRecord;
 use site::tariff::Tariff;
 use site::{Mono, Site};
+use state::Worn;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,6 +140,7 @@ impl Controller {
         let field = Field::start(devices, connect, clock.clone());
         let now = clock.now();
         let state = state.unwrap_or_else(|| State::new(&loaded.site));
+        field.take_up_written(state.worn.at, &state.worn.writes);
         let (desk, requests) = Desk::open();
         let controller = Self {
             field,
@@ -257,11 +259,18 @@ impl Controller {
 
     /// Ends: commands stop, so every device's own dead-man takes over. What was commanded since
     /// the last cycle is remembered: nothing is left to ask after.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         let at = self.clock.now().utc;
+        let state = self.remembered();
         self.field.stop().await;
-        let state = serde_json::to_value(&self.state).unwrap_or_default();
         self.history.end(at, &state, &self.state.hash);
+    }
+
+    /// The state as it is put on disk.
+    fn remembered(&mut self) -> serde_json::Value {
+        let at = self.clock.now().utc;
+        self.state.worn = Worn { at, writes: self.field.written_on_day(at) };
+        serde_json::to_value(&self.state).unwrap_or_default()
     }
 
     /// When the next cycle is due. A cycle that took too long makes the next one late, not two.

@@ -1,5 +1,6 @@
 //! What must survive a restart.
 
+use jiff::Timestamp;
 use policies::billing::PeakMeter;
 use policies::district::Districts;
 use policies::estimate::EstimateMemory;
@@ -11,11 +12,21 @@ use policies::limits::Limits;
 use policies::optimise::Planner;
 use policies::sessions::Habits;
 use serde::{Deserialize, Serialize};
-use site::Site;
 use site::plan::Plan;
+use site::{PointId, Site};
+use std::collections::BTreeMap;
 
 /// Version of the state's format; another version is not taken up.
 const VERSION: u32 = 1;
+
+/// How often points in memory that wears out were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Worn {
+    /// When that was counted; it holds for that day, UTC.
+    pub(super) at: Timestamp,
+    /// The writes by point.
+    pub(super) writes: BTreeMap<PointId, u32>,
+}
 
 /// What the controller remembers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +59,10 @@ pub struct State {
     /// Nights and days of the districts. A state from before there were districts has none.
     #[serde(default)]
     pub(super) districts: Districts,
+    /// Writes of the day to memory that wears out: a restart gives no device a new budget. A state
+    /// from before it was kept has none.
+    #[serde(default)]
+    pub(super) worn: Worn,
     /// The last plan.
     pub(super) plan: Option<Plan>,
     /// Hash over all records, in hexadecimal.
@@ -71,6 +86,7 @@ impl State {
             estimate: EstimateMemory::default(),
             peak: PeakMeter::default(),
             districts: Districts::default(),
+            worn: Worn::default(),
             plan: None,
             hash: String::new(),
         }
