@@ -3,8 +3,9 @@
 use clap::Args;
 use drivers::profile::Table;
 use drivers::raw::Interpretation;
-use site::model::Endpoint;
+use site::model::{Endpoint, LinkSecurity};
 use site::units::Seconds;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Answers are waited for no longer than this.
@@ -45,9 +46,42 @@ pub struct ProbeArguments {
     /// ADDRESS counts from 1, as many manuals do
     #[arg(long, requires = "read")]
     pub from_one: bool,
+    /// What a tls:// address takes.
+    #[command(flatten)]
+    pub security: SecurityArguments,
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a link with TLS takes, in the words of `links` in a site file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+pub struct SecurityArguments {
+    /// For a tls:// address: the certificate of the authority that signed the device's, as PEM
+    #[arg(long, value_name = "FILE", requires_all = ["certificate", "key"])]
+    pub authority: Option<PathBuf>,
+    /// Our own certificate, with the role that the device expects
+    #[arg(long, value_name = "FILE", requires = "authority")]
+    pub certificate: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "authority")]
+    pub key: Option<PathBuf>,
+    /// The name in the device's certificate, when it is not the host of the address
+    #[arg(long, value_name = "NAME", requires = "authority")]
+    pub server_name: Option<String>,
+}
+
+impl SecurityArguments {
+    /// As a site declares it for a link; none when nothing was given.
+    #[must_use]
+    pub fn link(&self) -> Option<LinkSecurity> {
+        Some(LinkSecurity {
+            authority: self.authority.clone()?,
+            certificate: self.certificate.clone()?,
+            key: self.key.clone()?,
+            server_name: self.server_name.clone(),
+        })
+    }
 }
 
 /// Units in the order in which they are asked, each once.
