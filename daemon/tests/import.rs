@@ -56,6 +56,9 @@ fn telegrafs_register_style_keeps_types_orders_and_scales() {
         ("old_float", Table::Holding, 5, Kind::U32, false, false, 0.1),
         ("frequency", Table::Holding, 7, Kind::F32, true, true, 1.0),
         ("energy", Table::Holding, 9, Kind::U64, false, true, 0.001),
+        ("half", Table::Holding, 25, Kind::Bits { bit: 0, count: 8 }, false, false, 1.0),
+        ("upper_half", Table::Holding, 25, Kind::Bits { bit: 8, count: 8 }, false, false, 1.0),
+        ("swapped_half", Table::Holding, 26, Kind::Bits { bit: 0, count: 8 }, false, true, 1.0),
         ("serial", Table::Holding, 30, Kind::Text(4), false, false, 1.0),
         ("level", Table::Input, 0, Kind::I16, false, true, 0.01),
         ("alarm", Table::Input, 1, Kind::Bit(3), false, false, 1.0),
@@ -71,7 +74,7 @@ fn telegrafs_register_style_keeps_types_orders_and_scales() {
         assert!((spec.encoding.scale - scale).abs() < 1e-12, "{name}: {}", spec.encoding.scale);
         assert_eq!(spec.access, Access::Read, "{name}: what Telegraf reads is only read");
     }
-    assert_eq!(profile.points.len(), 12);
+    assert_eq!(profile.points.len(), 15);
     assert_eq!(
         import.devices,
         "devices:\n  station_meter: {profile: device, profile_file: device.yaml, connect: \
@@ -130,6 +133,8 @@ fn modicons_numbers_are_recognised_and_can_be_overruled() {
         ("marche", at(Table::Coil, 0), Kind::Flag),
         ("defaut", at(Table::Discrete, 0), Kind::Flag),
         ("vanne", at(Table::Holding, 11), Kind::Bit(3)),
+        ("heures", at(Table::Input, 6), Kind::Bcd32),
+        ("code", at(Table::Input, 8), Kind::Bcd16),
     ] {
         let spec = point(&profiles[0], name);
         assert_eq!((spec.location, spec.encoding.kind), (location, kind), "{name}");

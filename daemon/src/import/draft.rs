@@ -21,6 +21,8 @@ pub(super) enum Shape {
     Number(&'static str),
     /// A bit of a register.
     Bit(u8),
+    /// Half a register as an unsigned number: its lowest bit is 0 or 8.
+    Half(u8),
     /// A text of so many registers.
     Text(u16),
 }
@@ -29,10 +31,10 @@ impl Shape {
     /// Registers (or bits) that it takes.
     pub(super) fn width(self) -> u16 {
         match self {
-            Self::Flag | Self::Bit(_) => 1,
+            Self::Flag | Self::Bit(_) | Self::Half(_) => 1,
             Self::Text(registers) => registers,
-            Self::Number("u32" | "i32" | "f32") => 2,
-            Self::Number("u64" | "i64" | "f64") => 4,
+            Self::Number("u32" | "i32" | "f32" | "bcd32") => 2,
+            Self::Number("u64" | "i64" | "f64" | "bcd64") => 4,
             Self::Number(_) => 1,
         }
     }
@@ -98,11 +100,21 @@ impl Draft {
         let apart = self.table != other.table
             || self.end() <= u32::from(other.address)
             || other.end() <= u32::from(self.address);
-        let bits = match (self.shape, other.shape) {
-            (Shape::Bit(a), Shape::Bit(b)) => a != b && self.address == other.address,
+        let bits = match (self.bits(), other.bits()) {
+            (Some(a), Some(b)) => a & b == 0 && self.address == other.address,
             _ => false,
         };
         !apart && !bits
+    }
+
+    /// Which bits of its register it takes, when it does not take all of it.
+    fn bits(&self) -> Option<u16> {
+        let taken = match self.shape {
+            Shape::Bit(bit) => 1_u16.checked_shl(bit.into()).unwrap_or(0),
+            Shape::Half(lowest) => 0xFF_u16.checked_shl(lowest.into()).unwrap_or(0),
+            Shape::Flag | Shape::Number(_) | Shape::Text(_) => return None,
+        };
+        Some(if self.swap_bytes { taken.swap_bytes() } else { taken })
     }
 
     /// The point on one line of YAML, below `points:`.
@@ -112,6 +124,7 @@ impl Draft {
             Shape::Flag => write!(text, ", kind: flag"),
             Shape::Number(kind) => write!(text, ", kind: {kind}"),
             Shape::Bit(bit) => write!(text, ", kind: bit, bit: {bit}"),
+            Shape::Half(bit) => write!(text, ", kind: bits, bit: {bit}, count: 8"),
             Shape::Text(length) => write!(text, ", kind: text, length: {length}"),
         };
         if self.low_word_first && self.shape.width() > 1 {
@@ -175,7 +188,7 @@ pub(super) fn settle(mut drafts: Vec<Draft>, journal: &mut Journal) -> Option<(S
 fn tame(draft: &mut Draft, journal: &mut Journal) {
     let written = draft.access != Access::Read;
     let read_only = matches!(draft.table, Table::Discrete | Table::Input);
-    let no_number = matches!(draft.shape, Shape::Bit(_) | Shape::Text(_));
+    let no_number = matches!(draft.shape, Shape::Bit(_) | Shape::Half(_) | Shape::Text(_));
     if written && (read_only || no_number) {
         let why = if read_only { "its table cannot be written" } else { "bits and texts are not" };
         journal.note(draft.line, format!("'{}' is only read: {why}", draft.label));

@@ -62,7 +62,7 @@ const UNITS: [(&str, &str); 22] = [
 ];
 
 /// Types with the widths that they have, by what others call them.
-const KINDS: [(&str, &[&str]); 8] = [
+const KINDS: [(&str, &[&str]); 11] = [
     (
         "u16",
         &[
@@ -141,6 +141,9 @@ const KINDS: [(&str, &[&str]); 8] = [
         &["f32", "float", "float32", "real", "single", "ieee754", "float32ieee", "floatingpoint"],
     ),
     ("f64", &["f64", "double", "float64", "lreal", "float64ieee"]),
+    ("bcd16", &["bcd16", "bcd4", "4digitbcd", "wordbcd"]),
+    ("bcd32", &["bcd32", "bcd8", "8digitbcd", "dwordbcd"]),
+    ("bcd64", &["bcd64", "16digitbcd"]),
 ];
 
 /// Names that were given away already.

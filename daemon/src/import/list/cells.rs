@@ -95,7 +95,7 @@ pub(super) fn kind(text: &str, count: Option<u16>) -> Result<Shape, String> {
     match plain.trim() {
         "int" | "integer" | "signed" | "signed int" => return Ok(wide("i16", "i32", "i64")),
         "uint" | "unsigned" | "unsigned int" => return Ok(wide("u16", "u32", "u64")),
-        "bcd" | "bcd16" | "bcd32" => return Err("decimal digits in nibbles: see the manual".into()),
+        "bcd" => return Ok(wide("bcd16", "bcd32", "bcd64")),
         _ => {}
     }
     words::kind(&plain).ok_or_else(|| format!("the type '{text}' is not known"))
@@ -165,7 +165,11 @@ mod tests {
         assert_eq!(kind("string", Some(8)), Ok(Shape::Text(8)));
         assert_eq!(kind("unsigned", Some(2)), Ok(Shape::Number("u32")));
         assert_eq!(kind("float swapped", None), Ok(Shape::Number("f32")));
-        assert!(kind("string", None).is_err() && kind("bcd16", None).is_err());
+        assert_eq!(kind("BCD", None), Ok(Shape::Number("bcd16")));
+        assert_eq!(kind("bcd", Some(2)), Ok(Shape::Number("bcd32")));
+        assert_eq!(kind("BCD swapped", Some(4)), Ok(Shape::Number("bcd64")));
+        assert_eq!(kind("BCD_32", None), Ok(Shape::Number("bcd32")));
+        assert!(kind("string", None).is_err());
         assert_eq!(access("R/W"), Some(Access::ReadWrite));
         assert_eq!((access("RO"), access("?")), (Some(Access::Read), None));
     }

@@ -105,6 +105,9 @@ fn draft(
         // Telegraf takes 0 for a scale that is not given.
         draft.scale = if scale.abs() > 0.0 { scale } else { 1.0 };
     }
+    if matches!(shape, Shape::Half(_)) && (draft.scale - 1.0).abs() > 1e-12 {
+        return Err("half a register has no scale in a profile: read the whole register".into());
+    }
     draft.comment = field.text("measurement").map(|of| format!("measurement {of}"));
     Ok(draft)
 }
@@ -140,9 +143,12 @@ fn shape(field: &Plugin<'_>, style: Style, count: u16) -> Result<Shape, String> 
         ("FLOAT32-IEEE" | "FLOAT32", _) => Ok(Shape::Number("f32")),
         ("FLOAT64-IEEE" | "FLOAT64", _) => Ok(Shape::Number("f64")),
         ("FLOAT16-IEEE" | "FLOAT16", _) => Err("floats of 16 bits are not read".to_owned()),
-        ("INT8L" | "INT8H" | "UINT8L" | "UINT8H", _) => {
-            Err(format!("'{text}' is half a register: read the whole as u16, or single bits"))
-        }
+        ("UINT8L", _) => Ok(Shape::Half(0)),
+        ("UINT8H", _) => Ok(Shape::Half(8)),
+        ("INT8L" | "INT8H", _) => Err(format!(
+            "'{text}' is half a register with a sign, which profiles cannot say: take it over as \
+             U{text} where it is never negative, or read the whole register"
+        )),
         ("BIT", _) => {
             let bit = field.text("bit").and_then(|bit| bit.parse::<u8>().ok());
             bit.filter(|bit| *bit < 16)
