@@ -227,6 +227,12 @@ impl Page {
         self.counters(name, &["device"], each_device(status, |device| device.failures));
         let name = ("device_connects_total", "Connections opened.");
         self.counters(name, &["device"], each_device(status, |device| device.connects));
+        let help = "Times a counter of the device began anew because its registers were full.";
+        let rollovers = each_device(status, |device| device.counter_rollovers);
+        self.counters(("device_meter_rollovers_total", help), &["device"], rollovers);
+        let help = "Times a counter of the device was reset, or its meter exchanged.";
+        let resets = each_device(status, |device| device.counter_resets);
+        self.counters(("device_meter_resets_total", help), &["device"], resets);
     }
 
     fn links(&self, status: &Status) {

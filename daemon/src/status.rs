@@ -195,6 +195,12 @@ pub struct DeviceStatus {
     pub failures: u64,
     /// Connections opened.
     pub connects: u64,
+    /// Times one of its counters began anew because its registers were full.
+    #[serde(default)]
+    pub counter_rollovers: u64,
+    /// Times one of its counters began anew otherwise: it was reset, or the meter was exchanged.
+    #[serde(default)]
+    pub counter_resets: u64,
 }
 
 /// A link to one or several devices.

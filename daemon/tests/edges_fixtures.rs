@@ -248,6 +248,8 @@ fn devices() -> Vec<DeviceStatus> {
             requests: 540,
             failures: 0,
             connects: 1,
+            counter_rollovers: 2,
+            counter_resets: 1,
         })
         .collect();
     devices[1].good = false;

@@ -182,6 +182,8 @@ impl Controller {
                 requests: health.reads_ok + health.writes_ok,
                 failures: health.reads_failed + health.writes_failed,
                 connects: health.reconnects + u64::from(health.last_answer.is_some()),
+                counter_rollovers: health.counter_rollovers,
+                counter_resets: health.counter_resets,
             }
         };
         self.field.health().into_iter().map(status).collect()

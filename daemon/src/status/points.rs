@@ -27,6 +27,9 @@ pub struct PointStatus {
     pub point: PointId,
     /// What it reads, in `unit`; null when there is no value.
     pub value: Option<Value>,
+    /// What its profile calls that number; none for what has no names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The unit that its profile gives; null for what has none.
     pub unit: Option<String>,
     /// `good`, `uncertain` or `bad`.
@@ -76,10 +79,15 @@ impl PointStatus {
             (Value::Number(number), Some(spec)) => Value::Number(spec.for_people(*number)),
             (value, _) => value.clone(),
         });
+        let name = match (sample.value(), spec) {
+            (Some(Value::Number(number)), Some(spec)) => spec.name_of(*number),
+            _ => None,
+        };
         let was_read = reason != Some(Reason::NeverRead);
         Self {
             point: point.clone(),
             value,
+            name: name.map(str::to_owned),
             unit: spec.and_then(|spec| spec.unit.clone()),
             quality: quality.to_owned(),
             because: reason.map(|reason| reason.words().to_owned()),
@@ -87,10 +95,13 @@ impl PointStatus {
         }
     }
 
-    /// The value with its unit, for people; a dash where there is none.
+    /// The value with its unit, or the name of its number, for people; a dash where there is none.
     #[must_use]
     pub fn words(&self) -> String {
         let Some(value) = &self.value else { return "-".to_owned() };
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
         let text = match value {
             Value::Number(number) => digits(*number),
             Value::Flag(_) => value.to_string(),
@@ -119,6 +130,28 @@ pub(crate) fn digits(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_with_a_name_is_shown_by_it_and_kept() {
+        let text = "profile: p\nversion: 1\ndescription: p\nfirst_address: 0\npoints:\n  \
+                    state: {holding: 0, kind: u16, names: {4: producing, 5: throttled}}\n";
+        let profile = drivers::profile::read(text, std::path::Path::new("p.yaml")).expect("read");
+        let now = site::Now::default();
+        let snapshot = Snapshot::new(now, BTreeMap::new());
+        let point = PointId::try_from("solar1.state".to_owned()).expect("a name");
+        let shown = |value, quality: fn(Value, site::Mono) -> Sample| {
+            let sample = quality(Value::Number(value), now.mono);
+            PointStatus::new(&point, &sample, profile.point("state"), &snapshot)
+        };
+        let good = shown(5.0, Sample::good);
+        assert_eq!((good.words().as_str(), good.name.as_deref()), ("throttled", Some("throttled")));
+        let json = serde_json::to_value(&good).expect("JSON");
+        assert_eq!((&json["value"], &json["name"]), (&5.0.into(), &"throttled".into()));
+        let unnamed = shown(7.0, Sample::good);
+        assert_eq!((unnamed.words().as_str(), unnamed.name), ("7", None));
+        let stuck = shown(4.0, |value, at| Sample::uncertain(value, Reason::Stuck, at));
+        assert_eq!(stuck.words(), "producing", "doubted, and told all the same");
+    }
 
     #[test]
     fn numbers_have_the_digits_that_count() {
