@@ -17,25 +17,25 @@ type Authority = CertifiedIssuer<'static, KeyPair>;
 fn authority() -> Authority {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("signed")
 }
 
 /// `authority.pem`, `certificate.pem` and `key.pem` for one end.
 fn files(authority: &Authority, name: &str, role: Option<&str>) -> tempfile::TempDir {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
     // OpenSSL takes a certificate with its issuer's name for one that signed itself.
     params.distinguished_name.push(DnType::CommonName, name);
     params.custom_extensions.extend(role.map(|role| {
-        let length = u8::try_from(role.len()).unwrap();
+        let length = u8::try_from(role.len()).expect("a short role");
         let text = [&[0x0C, length], role.as_bytes()].concat();
         CustomExtension::from_oid_content(&ROLE, text)
     }));
-    let key = KeyPair::generate().unwrap();
-    let chain = params.signed_by(&key, authority).unwrap().pem();
-    let folder = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().expect("a key");
+    let chain = params.signed_by(&key, authority).expect("signed").pem();
+    let folder = tempfile::tempdir().expect("a folder");
     let texts = [("authority", authority.pem()), ("certificate", chain)];
     for (file, text) in texts.into_iter().chain([("key", key.serialize_pem())]) {
-        std::fs::write(folder.path().join(file).with_extension("pem"), text).unwrap();
+        std::fs::write(folder.path().join(file).with_extension("pem"), text).expect("written");
     }
     folder
 }
@@ -51,8 +51,8 @@ impl Server {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let made = tests.join("../../target/test-venv/bin/python");
         let python = std::env::var_os("REGIE_TEST_PYTHON").map_or(made, PathBuf::from);
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("bound").port();
         drop(free);
         let child = Command::new(python)
             .arg(tests.join("secured.py"))
@@ -99,7 +99,7 @@ fn probe(address: &str, files: Option<&Path>, more: &[&str]) -> (i32, String, St
     }
     let output = command.output().expect("regie runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    (output.status.code().expect("it ended by itself"), text(output.stdout), text(output.stderr))
 }
 
 #[test]
