@@ -27,25 +27,10 @@ pub enum DeviceError {
         /// The other.
         second: AssetId,
     },
-    /// The profile is SunSpec and the asset is not an inverter.
+    /// The profile has a point in a SunSpec model that the simulator has no length for.
     #[error(
-        "device {device} (profile {profile}): {asset} is {kind}, and the simulator has SunSpec \
-         inverters only; use a profile with registers of its own"
-    )]
-    NotSimulated {
-        /// The device.
-        device: DeviceId,
-        /// Its profile.
-        profile: String,
-        /// The asset.
-        asset: String,
-        /// What it is.
-        kind: &'static str,
-    },
-    /// The profile has a point in a SunSpec model that the simulated inverter lacks.
-    #[error(
-        "device {device} (profile {profile}): point {point} lies in SunSpec model {model}, and \
-         the simulated inverter has the models 1, 103, 120, 121 and 123"
+        "device {device} (profile {profile}): point {point} lies in SunSpec model {model}, which \
+         the simulator does not know; it has the models of the built-in profiles"
     )]
     ModelNotSimulated {
         /// The device.

@@ -17,10 +17,21 @@ pub(crate) struct Slot {
     pub(crate) writable: bool,
 }
 
+/// What there is at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell<'a> {
+    /// Words of points.
+    Points(&'a [Slot]),
+    /// Always the same: a register of a SunSpec model that no point names, or a hole that is read
+    /// over.
+    Fixed(u16),
+}
+
 /// The registers of a profile by table and address. Several points share a register only as bits.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     slots: BTreeMap<(Table, u16), Vec<Slot>>,
+    chain: BTreeMap<u16, u16>,
     max_gap: u16,
     max_registers: u16,
 }
@@ -36,10 +47,16 @@ impl Layout {
                 slots.entry((table_of(table), address)).or_default().push(slot);
             }
         }
-        Self { slots, max_gap: profile.max_gap, max_registers: profile.max_registers }
+        let (max_gap, max_registers) = (profile.max_gap, profile.max_registers);
+        Self { slots, chain: BTreeMap::new(), max_gap, max_registers }
     }
 
-    /// The slots of each address from `address` on; none where a hole is read over.
+    /// With a chain of SunSpec models in the holding registers, behind the points.
+    pub(crate) fn with_chain(self, chain: BTreeMap<u16, u16>) -> Self {
+        Self { chain, ..self }
+    }
+
+    /// What there is at each address from `address` on.
     ///
     /// # Errors
     /// As a device answers: illegal address where it has nothing and no short hole between two
@@ -49,7 +66,7 @@ impl Layout {
         table: Table,
         address: u16,
         count: u16,
-    ) -> Result<Vec<&[Slot]>, Exception> {
+    ) -> Result<Vec<Cell<'_>>, Exception> {
         let registers = matches!(table, Table::HoldingRegisters | Table::InputRegisters);
         if registers && count > self.max_registers {
             return Err(Exception::IllegalDataValue);
@@ -80,9 +97,12 @@ impl Layout {
         (0..count).map(move |offset| address.saturating_add(offset))
     }
 
-    fn at(&self, table: Table, address: u16) -> Result<&[Slot], Exception> {
+    fn at(&self, table: Table, address: u16) -> Result<Cell<'_>, Exception> {
         if let Some(slots) = self.slots.get(&(table, address)) {
-            return Ok(slots);
+            return Ok(Cell::Points(slots));
+        }
+        if let Some(word) = self.chain.get(&address).filter(|_| table == Table::HoldingRegisters) {
+            return Ok(Cell::Fixed(*word));
         }
         let before = self.slots.range((table, 0)..(table, address)).next_back();
         let after = self.slots.range((table, address)..=(table, u16::MAX)).next();
@@ -90,7 +110,7 @@ impl Layout {
             (Some(((_, before), _)), Some(((_, after), _)))
                 if after - before - 1 <= self.max_gap =>
             {
-                Ok(&[])
+                Ok(Cell::Fixed(0))
             }
             _ => Err(Exception::IllegalDataAddress),
         }

@@ -47,6 +47,11 @@ impl Memory {
         }
     }
 
+    /// Sets all words of the point at a place.
+    pub(crate) fn set_words(&mut self, point: usize, words: Vec<u16>) {
+        self.0.insert(point, words);
+    }
+
     /// The number of a point in the unit used inside.
     pub(crate) fn number(&self, profile: &Profile, name: &str) -> Option<f64> {
         let point = place(profile, name)?;

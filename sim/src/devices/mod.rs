@@ -6,8 +6,9 @@
 //!
 //! - a pump's drive obeys while its heartbeat changes, and otherwise follows level switches in the
 //!   tank it fills (the site's `level_control`); it comes back to orders without a bump;
-//! - a SunSpec inverter drops its limit when it is not written again in time, and shows most
-//!   values as not available while it sleeps at night;
+//! - a SunSpec inverter of the models 1, 103, 120, 121 and 123 drops its limit when it is not
+//!   written again in time, and shows most values as not available while it sleeps at night; any
+//!   other SunSpec device has the models of its profile, and behaves as its kind does;
 //! - a vendor's inverter without a dead-man keeps its limit for ever;
 //! - a lighting cabinet obeys while its heartbeat changes, and otherwise lights from dusk to dawn
 //!   by its own photocell;
@@ -23,8 +24,10 @@
 //! Devices know the plant and the time they are given; they ask no clock and open no link.
 
 mod battery;
+mod chain;
 mod charger;
 mod deadman;
+mod described;
 mod encode;
 #[cfg(test)]
 mod energy_tests;
@@ -48,7 +51,7 @@ pub use error::DeviceError;
 
 use std::sync::Arc;
 
-use drivers::profile::{Location, Profile};
+use drivers::profile::{PointSpec, Profile};
 use jiff::Timestamp;
 use site::model::Device;
 use site::{AssetId, Site};
@@ -58,8 +61,9 @@ use crate::plant::Plant;
 use battery::BatteryInverter;
 use charger::VehicleCharger;
 use deadman::Write;
+use described::Described;
 use inverter::VendorInverter;
-use layout::{Layout, Slot};
+use layout::{Cell, Layout, Slot};
 use lighting::Cabinet;
 use memory::Memory;
 use pump::PumpDrive;
@@ -114,11 +118,19 @@ impl SimulatedDevice {
         profile: Arc<Profile>,
     ) -> Result<SimulatedDevice, DeviceError> {
         let mut memory = Memory::default();
-        let actor = actor(site, device, &profile, &mut memory)?;
         let sources = sources::find(site, device);
-        if profile.sunspec {
-            check_sunspec(site, device, &profile, &actor)?;
+        let is_own = |source: &Source| matches!(source, Source::Inverter(_));
+        let fixed = SunspecInverter::suits(&profile) && sources.values().all(is_own);
+        if profile.sunspec && (!fixed || sources.is_empty()) {
+            let described = Described::lay(site, device, &profile)?;
+            described.fill(&sources, &mut memory);
+            let Described { profile, chain, .. } = described;
+            let actor = actor(site, device, (&profile, false), &mut memory)?;
+            let layout = Layout::new(&profile).with_chain(chain);
+            let profile = Arc::new(profile);
+            return Ok(SimulatedDevice { profile, layout, sources, memory, actor });
         }
+        let actor = actor(site, device, (&profile, profile.sunspec), &mut memory)?;
         let layout = Layout::new(&profile);
         Ok(SimulatedDevice { profile, layout, sources, memory, actor })
     }
@@ -171,7 +183,7 @@ impl SimulatedDevice {
             }
             _ => {
                 let cells = self.layout.read(table, address, count)?;
-                Ok(cells.into_iter().map(|slots| self.cell(slots, plant, at)).collect())
+                Ok(cells.into_iter().map(|cell| self.cell(cell, plant, at)).collect())
             }
         }
     }
@@ -229,7 +241,11 @@ impl SimulatedDevice {
     }
 
     /// The word at one address: points share it only as bits.
-    fn cell(&self, slots: &[Slot], plant: &Plant, at: Timestamp) -> u16 {
+    fn cell(&self, cell: Cell<'_>, plant: &Plant, at: Timestamp) -> u16 {
+        let slots = match cell {
+            Cell::Points(slots) => slots,
+            Cell::Fixed(word) => return word,
+        };
         slots.iter().fold(0, |word, slot| {
             word | self.words(slot.point, plant, at).get(slot.word).copied().unwrap_or(0)
         })
@@ -238,7 +254,7 @@ impl SimulatedDevice {
     fn words(&self, point: usize, plant: &Plant, at: Timestamp) -> Vec<u16> {
         let spec = &self.profile.points[point];
         match self.sources.get(&spec.name).map(|source| self.show(*source, plant, at)) {
-            Some(Shown::Number(shown)) => encode::words(&spec.encoding, shown),
+            Some(Shown::Number(shown)) => encode::words(&spec.encoding, counted(spec, shown)),
             Some(Shown::Absent) => encode::absent(&spec.encoding),
             Some(Shown::Nothing) | None => self.memory.words(&self.profile, point),
         }
@@ -268,11 +284,20 @@ impl SimulatedDevice {
     }
 }
 
+/// A counter whose zero means that there is none begins at its first step.
+fn counted(spec: &PointSpec, shown: f64) -> f64 {
+    let encoding = &spec.encoding;
+    if spec.counter.is_some() && encoding.sentinels.contains(&0) {
+        return shown.max(encoding.scale * encoding.unit_factor);
+    }
+    shown
+}
+
 /// What acts through a device; at most one asset does.
 fn actor(
     site: &Site,
     device: &Device,
-    profile: &Profile,
+    (profile, is_fixed): (&Profile, bool),
     memory: &mut Memory,
 ) -> Result<Actor, DeviceError> {
     let pumps = site.pumps.iter().enumerate().filter(|(_, pump)| pump.device == device.id);
@@ -283,7 +308,7 @@ fn actor(
         found.push((&pump.id, Actor::Pump(PumpDrive::new(site, place, profile))));
     }
     for (place, inverter) in inverters {
-        let actor = if profile.sunspec {
+        let actor = if is_fixed {
             Actor::Sunspec(SunspecInverter::new(place, device.id.as_str()))
         } else {
             Actor::Inverter(VendorInverter::new(place, profile, memory))
@@ -326,58 +351,4 @@ fn energy_actors<'a>(
         found.push((&one.id, Actor::Switch(SwitchPanel::of_lift(site, place, profile))));
     }
     found
-}
-
-/// A SunSpec device is an inverter with the models that the simulator has.
-fn check_sunspec(
-    site: &Site,
-    device: &Device,
-    profile: &Profile,
-    actor: &Actor,
-) -> Result<(), DeviceError> {
-    let not_simulated = |asset: &str, kind| DeviceError::NotSimulated {
-        device: device.id.clone(),
-        profile: profile.name.clone(),
-        asset: asset.to_owned(),
-        kind,
-    };
-    let is_here = |point: &site::PointId| point.device() == &device.id;
-    if let Some(pump) = site.pumps.iter().find(|pump| pump.device == device.id) {
-        return Err(not_simulated(pump.id.as_str(), "a pump"));
-    }
-    if let Some(cabinet) = site.lighting.iter().find(|cabinet| cabinet.device == device.id) {
-        return Err(not_simulated(cabinet.id.as_str(), "a lighting cabinet"));
-    }
-    if let Some(tank) = site.tanks.iter().find(|tank| is_here(&tank.level)) {
-        return Err(not_simulated(tank.id.as_str(), "a tank"));
-    }
-    if let Some(meter) = site.flow_meters.iter().find(|meter| is_here(&meter.flow)) {
-        return Err(not_simulated(meter.id.as_str(), "a flow meter"));
-    }
-    if is_here(&site.grid.power) {
-        return Err(not_simulated("grid", "the point of common coupling"));
-    }
-    match actor {
-        Actor::Battery(_) => return Err(not_simulated("its asset", "a battery")),
-        Actor::Charger(_) => return Err(not_simulated("its asset", "a charger")),
-        Actor::Switch(_) => return Err(not_simulated("its asset", "a switched load")),
-        _ => {}
-    }
-    if !matches!(actor, Actor::Sunspec(_)) {
-        return Err(not_simulated("nothing", "a device that no asset uses"));
-    }
-    let strange = profile.points.iter().find_map(|point| match point.location {
-        Location::Model { model, .. } if sunspec_map::MODELS.iter().all(|(id, _)| *id != model) => {
-            Some((point.name.clone(), model))
-        }
-        _ => None,
-    });
-    strange.map_or(Ok(()), |(point, model)| {
-        Err(DeviceError::ModelNotSimulated {
-            device: device.id.clone(),
-            profile: profile.name.clone(),
-            point,
-            model,
-        })
-    })
 }

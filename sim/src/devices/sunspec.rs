@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use drivers::profile::{Location, PointSpec, Profile};
 use jiff::{SignedDuration, Timestamp};
 
 use super::encode::text_words;
 use super::sunspec_map::{
-    BASE, END, MARKER, NO_SIGNED, empty, length, measurements, model_start, put, ratings, scale,
-    settings,
+    BASE, END, MARKER, MODELS, NO_SIGNED, empty, length, measurements, model_start, put, ratings,
+    scale, settings,
 };
 use crate::modbus::{Exception, Table};
 use crate::plant::Plant;
@@ -45,6 +46,20 @@ impl SunspecInverter {
         let controls = BTreeMap::from([(CONNECT, 1), (LIMIT, 100 * LIMIT_PER_PERCENT)]);
         let name = name.to_owned();
         Self { inverter, name, switched_to_local: false, controls, limited: None }
+    }
+
+    /// Whether a profile asks for the models that this inverter has, and limits it by one of them.
+    pub(crate) fn suits(profile: &Profile) -> bool {
+        let known = |model: &u16| MODELS.iter().any(|(id, _)| id == model);
+        let model = |point: &PointSpec| match point.location {
+            Location::Model { model, .. } => Some(model),
+            Location::Register { .. } => None,
+        };
+        let mut orders = profile.commands.values().flat_map(|command| &command.writes);
+        let limits = |name: &str| profile.point(name).and_then(model) == Some(123);
+        profile.sunspec
+            && profile.points.iter().filter_map(model).all(|model| known(&model))
+            && orders.all(|write| limits(&write.point))
     }
 
     pub(crate) fn set_local(&mut self, local: bool) {

@@ -395,14 +395,15 @@ fn unknown_points_are_zero_and_remember_what_is_written() {
 fn what_the_simulator_has_no_device_for_is_said() {
     let mut site = SITE.clone();
     site.pumps[1].device = site.pumps[0].device.clone();
-    let made = |site: &Site, name: &str, profile: &str| {
+    let made = |site: &Site, name: &str, text: &str| {
         let device = site.device(&DeviceId::new(name).unwrap()).unwrap();
-        let text = drivers::profile::builtin(profile).unwrap();
-        let profile = drivers::profile::read(text, std::path::Path::new(profile)).unwrap();
+        let profile = drivers::profile::read(text, std::path::Path::new("own.yaml")).unwrap();
         SimulatedDevice::new(site, device, Arc::new(profile)).map(|_| ()).unwrap_err().to_string()
     };
-    let error = made(&site, "pump1", "pump-drive");
+    let error = made(&site, "pump1", drivers::profile::builtin("pump-drive").unwrap());
     assert!(error.starts_with("device pump1 (profile pump-drive): P1 and P2 both act"), "{error}");
-    let error = made(&SITE, "level1", "sunspec-inverter");
-    assert!(error.starts_with("device level1 (profile sunspec-inverter): T1 is a tank"), "{error}");
+    let strange = "profile: p\nversion: 1\ndescription: p\nfirst_address: 0\nsunspec: true\n\
+                   points:\n  level: {model: 64001, offset: 2, kind: f32, unit: m}\n";
+    let error = made(&SITE, "level1", strange);
+    assert!(error.starts_with("device level1 (profile p): point level lies in SunSpec"), "{error}");
 }

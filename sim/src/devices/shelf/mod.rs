@@ -14,18 +14,12 @@ pub use models::{ServedModel, length_of, models};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use drivers::profile::{Encoding, Kind, Location, PointSpec, Profile, Table as ProfileTable};
+use drivers::profile::{Encoding, Kind, Location, PointSpec, Profile};
 
+use super::chain;
 use super::encode;
 use super::layout::{Layout, table_of};
-use super::sunspec_map::{BASE, END, MARKER};
 use crate::modbus::{Exception, Table, Unit};
-
-/// What registers of a model hold that no point of the profile names.
-const UNNAMED: u16 = 0xFFFF;
-
-/// Registers of a model before those that its length counts: its id and that length.
-const HEADER: u16 = 2;
 
 /// A write as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +68,8 @@ impl Shelf {
         let mut profile = profile.clone();
         let mut state = State::default();
         if profile.sunspec {
-            state.put_chain(&mut profile, models);
+            let holding = |(address, word)| ((Table::HoldingRegisters, address), word);
+            state.cells.extend(chain::lay(&mut profile, models).into_iter().map(holding));
         }
         for point in &profile.points {
             for address in addresses(point) {
@@ -211,40 +206,6 @@ impl Shelf {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nobody panics while holding it")
-    }
-}
-
-impl State {
-    /// Lays out the chain, and gives every point of it its address.
-    fn put_chain(&mut self, profile: &mut Profile, models: &[ServedModel]) {
-        let mut next = BASE;
-        let mut put = |words: &[u16]| {
-            let first = next;
-            for word in words {
-                self.cells.insert((Table::HoldingRegisters, next), *word);
-                next = next.checked_add(1).expect("the models fit into the address space");
-            }
-            first
-        };
-        put(&MARKER);
-        for model in models {
-            let mut words = vec![UNNAMED; usize::from(model.length + HEADER)];
-            words[..2].copy_from_slice(&[model.id, model.length]);
-            let first = put(&words);
-            for point in &mut profile.points {
-                let width = point.encoding.kind.width();
-                match point.location {
-                    Location::Model { model: named, offset }
-                        if named == model.named && offset + width <= model.length + HEADER =>
-                    {
-                        let (table, address) = (ProfileTable::Holding, first + offset);
-                        point.location = Location::Register { table, address };
-                    }
-                    _ => {}
-                }
-            }
-        }
-        put(&[END, 0]);
     }
 }
 

@@ -22,7 +22,7 @@ fn a_sunspec_profile_is_served_as_a_chain() {
     assert_eq!(two(40_000), Ok(vec![0x5375, 0x6E53]));
     assert_eq!(two(40_002), Ok(vec![1, 66]));
     assert_eq!(two(40_070), Ok(vec![103, 50]));
-    assert_eq!(two(40_072), Ok(vec![UNNAMED; 2]));
+    assert_eq!(two(40_072), Ok(vec![0xFFFF; 2]));
     assert_eq!(two(40_122), Ok(vec![0xFFFF, 0]));
     assert_eq!(two(40_123), Err(Exception::IllegalDataAddress), "past the end");
 }
