@@ -153,8 +153,9 @@ fn next(now: Mono, every: Duration, phase: Duration) -> Mono {
     Mono::new(every.saturating_mul(periods) + phase)
 }
 
-/// The last beat that is no more than a period after `now`: whatever is read slowly is as old as its
-/// period at most, from the first reading on, which comes when the link opens and not on the beat.
+/// The last beat that is no more than a period after `now`: whatever is read slowly is as old as
+/// its period at most, from the first reading on, which comes when the link opens and not on the
+/// beat.
 fn within(now: Mono, every: Duration, phase: Duration) -> Mono {
     let latest = now.since_start() + every;
     let periods = latest.saturating_sub(phase).as_nanos() / every.as_nanos().max(1);
