@@ -27,9 +27,17 @@ pub fn scan(report: &ProbeReport) -> String {
             );
         }
         Some(unit) => {
+            // Where something stands already; else where most lists of registers begin.
+            let (table, from) = unit
+                .reads
+                .iter()
+                .find(|read| read.refused.is_none())
+                .map_or(("holding", 0), |read| (read.table, read.address));
             let (address, unit) = (&report.address, unit.unit);
-            let _ =
-                writeln!(text, "Next      regie probe {address} --unit {unit} --read holding:0:10");
+            let _ = writeln!(
+                text,
+                "Next      regie probe {address} --unit {unit} --read {table}:{from}:10"
+            );
         }
         None => text.push_str(
             "Nobody answers. The connection is there: try other units (--units 0-10,255), more\n\
@@ -192,4 +200,33 @@ pub fn look(look: &Look) -> String {
         let _ = writeln!(text, "Hint: {hint}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::Answered;
+    use super::*;
+
+    /// What a probe suggests after these reads.
+    fn next(reads: Vec<Answered>) -> String {
+        let unit = UnitReport { unit: 3, reads, ..UnitReport::default() };
+        let address = "tcp://10.0.0.9:502".to_owned();
+        let text = scan(&ProbeReport { address, units: vec![unit], silent: Vec::new() });
+        text.lines().last().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_next_read_is_one_that_is_answered() {
+        let read = |table, address, refused: Option<&str>| Answered {
+            table,
+            address,
+            refused: refused.map(str::to_owned),
+        };
+        let refused = read("holding", 0, Some("illegal data address (0x02)"));
+        let found = next(vec![refused.clone(), read("input", 100, None), read("coil", 0, None)]);
+        let expected = "Next      regie probe tcp://10.0.0.9:502 --unit 3 --read input:100:10";
+        assert_eq!(found, expected);
+        let found = next(vec![refused]);
+        assert!(found.ends_with("--read holding:0:10"), "nothing better is known: {found}");
+    }
 }
