@@ -9,6 +9,7 @@ use drivers::FieldDevice;
 use drivers::connect::Live;
 use regie::load::load;
 use site::command::{Delivery, Setpoint};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -110,15 +111,22 @@ async fn output(mut command: Command) -> Output {
     ended.expect("no panic").expect("regie-sim runs")
 }
 
-fn serve(site: &Secured) -> Running {
-    start(&mut site.complete("serve"))
+/// The whole field is there once one of its ports is: pauses of a driver that was there first
+/// would be part of the test.
+async fn serve(site: &Secured) -> Running {
+    let served = start(&mut site.complete("serve"));
+    let loaded = load(&site.copy.site()).expect("no findings");
+    let mut places = loaded.site.devices.iter().filter_map(|one| one.endpoint.host_and_port());
+    let place = places.next().expect("most links have a port");
+    until("it is served", || TcpStream::connect(place).ok()).await;
+    served
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_with_tls_and_a_serial_line_is_served() {
     for (role, told) in [("operator", true), ("viewer", false)] {
         let site = Secured::new(role).await;
-        let _served = serve(&site);
+        let _served = serve(&site).await;
         let driver = site.driver();
         for point in ["level1.level", "level2.level", "pump1.remote"] {
             until(point, || driver.number(point)).await;
@@ -132,7 +140,7 @@ async fn a_field_with_tls_and_a_serial_line_is_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_was_closed_is_served_again() {
     let site = Secured::new("viewer").await;
-    let _served = serve(&site);
+    let _served = serve(&site).await;
     for life in 1..=2 {
         let driver = site.driver();
         until(&format!("life {life}"), || driver.number("level2.level")).await;
