@@ -16,6 +16,7 @@ pub(super) fn broken(error: &io::Error) -> String {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::InvalidData => {
             error.to_string()
         }
+        io::ErrorKind::ConnectionAborted if error.get_ref().is_some() => error.to_string(),
         _ => "the device closed the connection".into(),
     }
 }

@@ -33,13 +33,23 @@ impl Tap {
     }
 }
 
+/// An error of the stream itself, so that none looks as if it came out of an answer's bytes: TLS
+/// says so of a connection that was cut off, and of an alert.
+fn ended(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::ErrorKind::ConnectionAborted.into(),
+        io::ErrorKind::InvalidData => io::Error::new(io::ErrorKind::ConnectionAborted, error),
+        _ => error,
+    }
+}
+
 impl AsyncRead for Tap {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self.lock()).poll_read(cx, buf)
+        Pin::new(&mut **self.lock()).poll_read(cx, buf).map_err(ended)
     }
 }
 
@@ -140,6 +150,18 @@ mod tests {
         let mut answer = vec![0; 8];
         stream.read_exact(&mut answer).await.expect("answered");
         (device.await.expect("no panic"), answer)
+    }
+
+    #[test]
+    fn what_a_stream_says_of_itself_is_no_answer() {
+        for (kind, words) in [
+            (io::ErrorKind::UnexpectedEof, "connection aborted"),
+            (io::ErrorKind::InvalidData, "received fatal alert"),
+        ] {
+            let error = ended(io::Error::new(kind, "received fatal alert"));
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+            assert_eq!(error.to_string(), words);
+        }
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use crate::unit::Memory;
 use drivers::connect::{Live, check_security};
 use regie_sim::modbus::{Table, Wire, listen};
 use site::command::{Delivery, Setpoint};
-use site::model::Endpoint;
+use site::model::{Endpoint, LinkSecurity};
 use site::units::Ratio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,4 +60,27 @@ async fn a_role_decides_what_is_read_and_told() {
         memory.set(Table::HoldingRegisters, 20, &[1000]);
         driver.field.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_certificate_is_named_as_such() {
+    let (authority, foreign) = (Authority::new(), Authority::new());
+    let memory = Memory::new();
+    memory.set(Table::HoldingRegisters, 20, &[1000]);
+    let listener = listen(([127, 0, 0, 1], 0).into(), memory.bus(), 4).await.unwrap();
+    let address = format!("tls://{}", listener.address().unwrap());
+    tokio::spawn(listener.speaking(Wire::Tls(authority.server())).run());
+    let (ours, theirs) = (authority.files("regie", Some("operator")), foreign.files("regie", None));
+    let security = LinkSecurity {
+        certificate: theirs.link().certificate,
+        key: theirs.link().key,
+        ..ours.link()
+    };
+    let endpoint = Endpoint::read(&address).expect("an address");
+    let connect = Arc::new(Live::default().with_security(endpoint, security));
+    let inverter = device("roof1", &address, 1, &profile(INVERTER), Duration::from_secs(2));
+    let driver = Driver::over(vec![inverter], connect);
+    let words = until("it is refused", || driver.health("roof1").last_error).await;
+    assert!(words.contains("may have refused our certificate"), "{words}");
+    driver.field.stop().await;
 }

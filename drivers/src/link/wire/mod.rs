@@ -255,7 +255,8 @@ impl Wire {
                 Err(FieldError::Timeout { asked: ask.to_string(), unit, timeout: within })
             }
             Some(Err(tokio_modbus::Error::Transport(error))) if !is_misfit(&error) => {
-                self.fail(format!("{ask} of unit {unit}: {}", broken(&error)));
+                let hint = self.hint();
+                self.fail(format!("{ask} of unit {unit}: {}{hint}", broken(&error)));
                 Err(self.down())
             }
             Some(Err(error)) => Err(self.distrust(ask, unit, ended + within, misfit(&error))),
@@ -271,6 +272,17 @@ impl Wire {
                 }
                 Err(cause) => Err(self.distrust(ask, unit, ended + within, cause)),
             },
+        }
+    }
+
+    /// What else it may mean that a connection breaks. Over TLS 1.3 a certificate is refused only
+    /// after the client has taken the connection for open.
+    fn hint(&self) -> &'static str {
+        match &self.endpoint {
+            Endpoint::Tls { .. } if !self.proven => {
+                "; nothing was answered on it: the device may have refused our certificate"
+            }
+            _ => "",
         }
     }
 
