@@ -1,84 +1,22 @@
-//! Certificates made anew in each run, as files.
+//! Certificates made anew in each run, and our own secured server with one.
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, IsCa, KeyPair,
-};
-use regie_sim::modbus::{ROLE_OID, RoleTable, TlsServer};
-use site::model::LinkSecurity;
-use std::path::{Path, PathBuf};
+#[path = "../../../daemon/tests/certificates/mod.rs"]
+mod made;
 
-/// Who signs certificates, and is trusted by those who know it.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) use made::{Authority, Files};
 
-impl Authority {
-    pub(crate) fn new() -> Authority {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a certificate");
-        Authority(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
-    }
+use crate::unit::Memory;
+use regie_sim::modbus::{RoleTable, TlsServer, Wire, listen};
+use std::net::SocketAddr;
 
-    /// Its own certificate as PEM.
-    pub(crate) fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    /// A certificate and its key as PEM, with a role where one is given.
-    pub(crate) fn certificate(&self, name: &str, role: Option<&str>) -> (String, String) {
-        let mut params = CertificateParams::new([name.to_owned()]).expect("a certificate");
-        // OpenSSL takes a certificate with its issuer's name for one that signed itself.
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.custom_extensions.extend(role.map(|role| {
-            let length = u8::try_from(role.len()).expect("a short role");
-            let text = [&[0x0C, length], role.as_bytes()].concat();
-            CustomExtension::from_oid_content(&ROLE_OID, text)
-        }));
-        let key = KeyPair::generate().expect("a certificate");
-        (params.signed_by(&key, &self.0).expect("a certificate").pem(), key.serialize_pem())
-    }
-
-    /// What one end of a link shows and trusts.
-    pub(crate) fn files(&self, name: &str, role: Option<&str>) -> Files {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (chain, key) = self.certificate(name, role);
-        for (file, text) in [(AUTHORITY, self.pem()), (CERTIFICATE, chain), (KEY, key)] {
-            std::fs::write(folder.path().join(file), text).expect("a temporary folder");
-        }
-        Files(folder)
-    }
-
-    /// Our own secured server, with the usual roles.
-    pub(crate) fn server(&self) -> TlsServer {
-        let (chain, key) = self.certificate("127.0.0.1", None);
-        let (root, roles) = (self.pem(), RoleTable::default());
-        let made = TlsServer::new(chain.as_bytes(), key.as_bytes(), root.as_bytes(), roles);
-        made.expect("certificates that go together")
-    }
-}
-
-const AUTHORITY: &str = "authority.pem";
-const CERTIFICATE: &str = "certificate.pem";
-const KEY: &str = "key.pem";
-
-/// A folder with `authority.pem`, `certificate.pem` and `key.pem`, gone when this is dropped.
-pub(crate) struct Files(tempfile::TempDir);
-
-impl Files {
-    pub(crate) fn folder(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// As a site declares them for a link.
-    pub(crate) fn link(&self) -> LinkSecurity {
-        LinkSecurity {
-            authority: self.file(AUTHORITY),
-            certificate: self.file(CERTIFICATE),
-            key: self.file(KEY),
-            server_name: None,
-        }
-    }
+/// Serves a unit behind TLS, with the usual roles, until the test ends. Where it listens.
+pub(crate) async fn serve(authority: &Authority, memory: &Memory) -> SocketAddr {
+    let (chain, key) = authority.certificate("127.0.0.1", None);
+    let (root, roles) = (authority.pem(), RoleTable::default());
+    let made = TlsServer::new(chain.as_bytes(), key.as_bytes(), root.as_bytes(), roles);
+    let wire = Wire::Tls(made.expect("certificates that go together"));
+    let listener = listen(([127, 0, 0, 1], 0).into(), memory.bus(), 4).await.expect("it listens");
+    let address = listener.address().expect("it is bound");
+    tokio::spawn(listener.speaking(wire).run());
+    address
 }

@@ -1,14 +1,14 @@
 //! Modbus/TCP Security with ends that are not ours: a server of pymodbus for our drivers, and
 //! clients of pymodbus and of bare sockets for our server, all over Python's own TLS.
 
-use crate::certificates::Authority;
+use crate::certificates::{Authority, serve};
 use crate::driver::{Driver, device, profile};
 use crate::process::{free_port, missing, start, until};
 use crate::pymodbus::python;
 use crate::security::INVERTER;
 use crate::unit::Memory;
 use drivers::connect::Live;
-use regie_sim::modbus::{Table, Wire, listen};
+use regie_sim::modbus::Table;
 use serde_json::{Value, json};
 use site::command::{Delivery, Setpoint};
 use site::model::{Endpoint, LinkSecurity};
@@ -99,9 +99,7 @@ async fn asks(word: &str, port: u16, folder: &Path, version: &str) -> Value {
 async fn its_clients_may_do_what_their_role_may() {
     let authority = Authority::new();
     let memory = Memory::new();
-    let listener = listen(([127, 0, 0, 1], 0).into(), memory.bus(), 4).await.unwrap();
-    let port = listener.address().unwrap().port();
-    tokio::spawn(listener.speaking(Wire::Tls(authority.server())).run());
+    let port = serve(&authority, &memory).await.port();
     let (may, may_not) = (json!([650]), json!({"exception": 1}));
     let (read, wrote) = ("000900000005010302".to_owned() + "03e8", "000a000000060106");
     let (unread, unwritten) = ("000900000003018301", "000a00000003018601");
@@ -143,9 +141,7 @@ async fn its_clients_get_nothing_without_a_certificate_of_the_authority() {
     let (authority, other) = (Authority::new(), Authority::new());
     let memory = Memory::new();
     memory.set(Table::HoldingRegisters, 20, &[1000]);
-    let listener = listen(([127, 0, 0, 1], 0).into(), memory.bus(), 4).await.unwrap();
-    let port = listener.address().unwrap().port();
-    tokio::spawn(listener.speaking(Wire::Tls(authority.server())).run());
+    let port = serve(&authority, &memory).await.port();
     // A stranger that would trust us: only what it shows is wrong.
     let stranger = other.files("bench", Some("operator"));
     std::fs::copy(authority.files("bench", None).link().authority, stranger.link().authority)

@@ -1,12 +1,12 @@
 //! Our drivers against our own secured server, over real sockets and with certificates in files:
 //! nobody else's server has roles.
 
-use crate::certificates::Authority;
+use crate::certificates::{Authority, serve};
 use crate::driver::{Driver, device, profile};
 use crate::process::until;
 use crate::unit::Memory;
 use drivers::connect::{Live, check_security};
-use regie_sim::modbus::{Table, Wire, listen};
+use regie_sim::modbus::Table;
 use site::command::{Delivery, Setpoint};
 use site::model::{Endpoint, LinkSecurity};
 use site::units::Ratio;
@@ -33,9 +33,7 @@ async fn a_role_decides_what_is_read_and_told() {
     let authority = Authority::new();
     let memory = Memory::new();
     memory.set(Table::HoldingRegisters, 20, &[1000]);
-    let listener = listen(([127, 0, 0, 1], 0).into(), memory.bus(), 4).await.unwrap();
-    let address = format!("tls://{}", listener.address().unwrap());
-    tokio::spawn(listener.speaking(Wire::Tls(authority.server())).run());
+    let address = format!("tls://{}", serve(&authority, &memory).await);
 
     for (role, reads, writes) in
         [(Some("operator"), true, true), (Some("viewer"), true, false), (None, false, false)]
@@ -67,9 +65,7 @@ async fn a_refused_certificate_is_named_as_such() {
     let (authority, foreign) = (Authority::new(), Authority::new());
     let memory = Memory::new();
     memory.set(Table::HoldingRegisters, 20, &[1000]);
-    let listener = listen(([127, 0, 0, 1], 0).into(), memory.bus(), 4).await.unwrap();
-    let address = format!("tls://{}", listener.address().unwrap());
-    tokio::spawn(listener.speaking(Wire::Tls(authority.server())).run());
+    let address = format!("tls://{}", serve(&authority, &memory).await);
     let (ours, theirs) = (authority.files("regie", Some("operator")), foreign.files("regie", None));
     let security = LinkSecurity {
         certificate: theirs.link().certificate,

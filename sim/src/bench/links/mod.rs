@@ -25,6 +25,9 @@ const REGISTERS_OF_MANY: u16 = 20;
 const SERVER: usize = 0;
 const CLIENT: usize = 1;
 
+/// Runs of each of two clients that are compared, in turn; medians count, also of the ratios.
+const RUNS: usize = 9;
+
 /// The client that the others are compared with in Python, run by its interpreter.
 const PYMODBUS: &str = include_str!("pymodbus_client.py");
 
@@ -63,9 +66,6 @@ enum Role {
     /// The drivers' whole field: schedule, links, codec, process image.
     Field,
 }
-
-/// Runs of each of two clients that are compared, in turn; medians count, also of the ratios.
-const RUNS: usize = 9;
 
 /// What a client found.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
