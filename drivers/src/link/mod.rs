@@ -14,6 +14,7 @@ mod rounds;
 mod tap;
 mod unit;
 mod wire;
+mod words;
 
 pub(crate) use ask::{Answer, Ask, Told};
 pub(crate) use backoff::seed;

@@ -221,7 +221,7 @@ fn closed() -> Vec<Row> {
 
 /// Answers that do not fit their questions.
 fn unfit() -> Vec<Row> {
-    use Costs::{Connection, Timeout};
+    use Costs::Connection;
     use Then::Lost;
     const UNFIT: &str = "the answer does not fit";
     const SLOW: &str = "no answer within";
@@ -229,8 +229,8 @@ fn unfit() -> Vec<Row> {
     let transaction = |name, add| {
         bytes(name, WireFault::Transaction { add }, Connection, (Lost(UNFIT), NO_HEADER))
     };
-    let length = |name, length, words| {
-        bytes(name, WireFault::HeaderLength { length }, Timeout, (Lost(words), NO_HEADER))
+    let length = |name, length| {
+        bytes(name, WireFault::HeaderLength { length }, Connection, (Lost(UNFIT), NO_HEADER))
     };
     vec![
         of(("F", "one register too few"), WireFault::Registers { more: -1 }),
@@ -249,10 +249,10 @@ fn unfit() -> Vec<Row> {
             Connection,
             (Lost(UNFIT), Lost(SLOW)),
         ),
-        length(("7", "length 0"), 0, UNFIT),
-        length(("7", "length 1"), 1, UNFIT),
-        length(("7", "length 255"), 255, SLOW),
-        length(("7 G", "length 65535"), 0xFFFF, SLOW),
+        length(("7", "length 0"), 0),
+        length(("7", "length 1"), 1),
+        length(("7", "length 255"), 255),
+        length(("7 G", "length 65535"), 0xFFFF),
     ]
 }
 

@@ -14,6 +14,7 @@ use super::deadline::Deadline;
 use super::line::{Last, Line, Owed};
 use super::load::Load;
 use super::tap::Tap;
+use super::words::{self, Outcome};
 use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::error::FieldError;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 use tokio_modbus::Slave;
-use tokio_modbus::client::{Client, Context, rtu, tcp};
+use tokio_modbus::client::{Client, rtu};
 
 /// A connection that was silent for so long may have been closed by the other side unnoticed.
 const IDLE: Duration = Duration::from_secs(2);
@@ -148,15 +149,6 @@ impl Wire {
         self.unasked_bytes
     }
 
-    /// A client for one question.
-    fn client(&mut self, tap: &Tap, unit: u8) -> Context {
-        if self.line.is_some() {
-            return rtu::attach_slave(tap.clone(), Slave(unit));
-        }
-        self.transaction = self.transaction.wrapping_add(1);
-        tcp::attach_slave(tap.clone().numbered(self.transaction), Slave(unit))
-    }
-
     /// Asks a read, and once more on a new connection when the old one turns out to have been
     /// closed since its last answer: many devices close what was silent for a while. Reading
     /// twice does no harm; a write is never repeated here.
@@ -240,11 +232,14 @@ impl Wire {
         self.settle().await?;
         let within = self.with_transfer(within);
         let Some(tap) = self.tap.take() else { return Err(self.down()) };
-        let mut client = self.client(&tap, unit);
+        self.transaction = self.transaction.wrapping_add(1);
+        let (number, on_line) = (self.transaction, self.line.is_some());
         let began = self.clock.real();
         self.late_until = Some(began + within * 2);
-        let outcome = self.deadline.wait(began + within, client.call(ask.request())).await;
-        drop(client);
+        let outcome = self
+            .deadline
+            .wait(began + within, exchange(tap.clone(), on_line, number, Slave(unit), ask))
+            .await;
         let ended = self.clock.real();
         self.requests += 1;
         self.load.note(began, ended);
@@ -336,4 +331,14 @@ impl Wire {
         self.answered_at = Some(at);
         self.proven = true;
     }
+}
+
+/// One question and its answer, on an RTU line or, with a number, over TCP.
+async fn exchange(tap: Tap, on_line: bool, number: u16, unit: Slave, ask: &Ask) -> Outcome {
+    if on_line {
+        // In a box, so that links without a line do not carry its client.
+        return Box::pin(async move { rtu::attach_slave(tap, unit).call(ask.request()).await })
+            .await;
+    }
+    words::call(tap, number, unit, || ask.request()).await
 }
