@@ -359,5 +359,6 @@ const fn shown(verification: &Verification) -> &'static str {
         Verification::Pending => "pending",
         Verification::Mismatch(_) => "mismatch",
         Verification::Lost => "lost",
+        Verification::Released => "released",
     }
 }

@@ -7,7 +7,7 @@
 //! would be half a minute late there, and every dead-man would rightly expire. A governed clock
 //! therefore waits for the controller: speed invents no faults.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use site::{Mono, Now};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,6 +21,8 @@ const GRAIN: Duration = Duration::from_millis(1);
 pub struct Clock {
     began: Instant,
     utc: Utc,
+    /// What a made-up UTC was set forward by; clones share it.
+    set_by: Arc<Mutex<SignedDuration>>,
     speed: f64,
     governor: Option<Governor>,
 }
@@ -54,7 +56,7 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
     pub fn system() -> Self {
-        Self { began: Instant::now(), utc: Utc::System, speed: 1.0, governor: None }
+        Self::new(Instant::now(), Utc::System, 1.0)
     }
 
     /// Site time that begins at `start` and runs `speed` times faster than tokio's time.
@@ -65,7 +67,11 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this file alone asks for the time")]
     pub fn scaled(start: Timestamp, speed: f64) -> Self {
         assert!(speed.is_finite() && speed > 0.0, "a clock's speed is positive, got {speed}");
-        Self { began: Instant::now(), utc: Utc::From(start), speed, governor: None }
+        Self::new(Instant::now(), Utc::From(start), speed)
+    }
+
+    fn new(began: Instant, utc: Utc, speed: f64) -> Self {
+        Self { began, utc, set_by: Arc::default(), speed, governor: None }
     }
 
     /// A scaled clock that never runs further than `slack` (site time) ahead of the last
@@ -87,6 +93,25 @@ impl Clock {
             governor.leads = false;
         }
         clock
+    }
+
+    /// The same clock with a UTC of its own from now on: [`Clock::set`] on one leaves the other
+    /// alone. For a simulated field, which lives on when the daemon's host is set wrong.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let set_by = Arc::new(Mutex::new(self.set_by()));
+        Self { set_by, ..self.clone() }
+    }
+
+    /// Sets UTC forward, or back, for this clock and its clones; the monotonic clock goes on as it
+    /// did. Nothing for a clock of the operating system.
+    pub fn set(&self, by: SignedDuration) {
+        let mut set_by = self.set_by.lock().unwrap_or_else(PoisonError::into_inner);
+        *set_by = set_by.saturating_add(by);
+    }
+
+    fn set_by(&self) -> SignedDuration {
+        *self.set_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that the leader keeps up. Nothing for a clock that is not governed or does not lead.
@@ -111,7 +136,10 @@ impl Clock {
         let since_start = self.governor.as_ref().map_or(passed, |governor| governor.held(passed));
         let utc = match self.utc {
             Utc::System => Timestamp::now(),
-            Utc::From(start) => start.checked_add(since_start).unwrap_or(Timestamp::MAX),
+            Utc::From(start) => {
+                let at = start.checked_add(since_start).unwrap_or(Timestamp::MAX);
+                at.saturating_add(self.set_by()).unwrap_or(at)
+            }
         };
         Now { mono: Mono::new(since_start), utc }
     }
@@ -178,6 +206,19 @@ mod tests {
         let now = clock.now();
         assert_eq!(now.mono.since_start(), Duration::from_secs(600));
         assert_eq!(now.utc.to_string(), "2026-06-01T12:10:00Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_can_be_set_and_another_stands_apart() {
+        let start: Timestamp = "2026-06-01T12:00:00Z".parse().expect("a time");
+        let clock = Clock::scaled(start, 1.0);
+        let (clone, apart) = (clock.clone(), clock.apart());
+        clock.set(SignedDuration::from_hours(-2));
+        assert_eq!(clone.now().utc.to_string(), "2026-06-01T10:00:00Z");
+        assert_eq!(apart.now().utc, start);
+        assert_eq!(clone.now().mono, apart.now().mono);
+        apart.set(SignedDuration::from_mins(1));
+        assert_eq!(apart.apart().now().utc.to_string(), "2026-06-01T12:01:00Z");
     }
 
     #[tokio::test(start_paused = true)]

@@ -249,6 +249,7 @@ impl Field {
                 let points: Vec<_> =
                     ids.iter().map(|id| id.as_ref().and_then(|id| snapshot.sample(id))).collect();
                 let memory = memories.entry(asset.clone()).or_default();
+                let spec = (spec, known.profile.dead_man.as_ref());
                 memory.judge(snapshot, *setpoint, spec, &points, known.max_age)
             });
             verified.insert(asset.clone(), verification);

@@ -117,12 +117,13 @@ impl Memory {
 
     /// Compares what was commanded with a snapshot. Only samples received after the write count,
     /// and a difference counts only once the device had time to obey. `max_age` is the age at
-    /// which its samples turn bad.
+    /// which its samples turn bad. A device whose dead-man was not fed in time does what it does by
+    /// itself, even where that looks like what it was told.
     pub(crate) fn judge(
         &mut self,
         snapshot: &Snapshot,
         setpoint: Setpoint,
-        spec: &CommandSpec,
+        (spec, dead_man): (&CommandSpec, Option<&DeadMan>),
         points: &[Option<&Sample>],
         max_age: Duration,
     ) -> Verification {
@@ -152,6 +153,10 @@ impl Memory {
                 newest = newest.max(Some(sample.at));
                 verdict = Verification::Mismatch(self.mismatches);
             }
+        }
+        let fed = snapshot.now.mono.since(self.fed_at.unwrap_or(attempted));
+        if verdict == Verification::Confirmed && dead_man.is_some_and(|it| fed >= it.timeout) {
+            return Verification::Released;
         }
         self.conclude(verdict, newest)
     }

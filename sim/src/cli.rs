@@ -52,6 +52,8 @@ enum Command {
     Baseline(schedule::arguments::Baseline),
     /// Write down a day's problem as data, with the planner's optimum: for tools of one's own.
     Problem(problem::Arguments),
+    /// Let everything go wrong that can, by seeds, and see that nothing unsafe is done.
+    Faults(crate::faults::arguments::Arguments),
     /// Replay whole days on paused time and report cost, levels, starts and more.
     Replay(ReplayArguments),
 }
@@ -208,6 +210,7 @@ pub fn run() -> ExitCode {
         Command::Bench(arguments) => bench(&arguments),
         Command::BenchPart(part) => bench_part(&part),
         Command::Replay(arguments) => replay(arguments),
+        Command::Faults(arguments) => crate::faults::arguments::run(&arguments),
         Command::Problem(arguments) => problem::run(&arguments),
         Command::Schedule(arguments) => schedule::schedule(&arguments).map_err(Into::into),
         Command::Audit(arguments) => schedule::audit(&arguments).map_err(Into::into),

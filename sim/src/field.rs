@@ -4,6 +4,13 @@
 //! the clock's now. So devices and daemon share one time, at any speed, and nothing runs while
 //! nobody looks.
 
+mod fault;
+mod witness;
+
+pub use fault::Fault;
+pub use witness::{Told, Witness};
+
+use fault::Ailments;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -17,17 +24,6 @@ use thiserror::Error;
 use crate::devices::{DeviceError, SimulatedDevice};
 use crate::modbus::{Bus, Exception, Silence, Table, Unit, UnknownUnit};
 use crate::plant::{Plant, Truth};
-
-/// In which way a device fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// It takes requests and never answers; its neighbours on the link do.
-    Silent,
-    /// Its link ends all connections and takes none: everything on the link is gone with it.
-    Refuse,
-    /// Somebody has switched it to local: it answers and follows no orders.
-    Local,
-}
 
 /// Why a field cannot be made, or a fault not be set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -58,7 +54,10 @@ pub struct SimulatedField {
 struct Core {
     plant: Plant,
     devices: BTreeMap<DeviceId, SimulatedDevice>,
-    faults: BTreeMap<DeviceId, Fault>,
+    /// The devices as they were at the start.
+    fresh: BTreeMap<DeviceId, SimulatedDevice>,
+    ailments: BTreeMap<DeviceId, Ailments>,
+    witness: Option<Witness>,
     clock: Clock,
 }
 
@@ -81,7 +80,8 @@ impl SimulatedField {
             let simulated = SimulatedDevice::new(site, device, profile.ok_or_else(none)?)?;
             devices.insert(device.id.clone(), simulated);
         }
-        let mut core = Core { plant, devices, faults: BTreeMap::new(), clock };
+        let (fresh, ailments) = (devices.clone(), BTreeMap::new());
+        let mut core = Core { plant, devices, fresh, ailments, witness: None, clock };
         core.decide();
         let core = Arc::new(Mutex::new(core));
         let mut links: BTreeMap<Endpoint, Bus> = BTreeMap::new();
@@ -120,39 +120,72 @@ impl SimulatedField {
         core.plant.truth()
     }
 
-    /// Makes a device fail; a fault it had before ends.
+    /// From now on whatever is written to a device is told to a witness.
+    pub fn watch(&self, witness: Witness) {
+        self.core().witness = Some(witness);
+    }
+
+    /// Makes a device fail, besides the faults that it has.
     ///
     /// # Errors
     /// When there is no such device.
     pub fn set_fault(&self, device: &DeviceId, fault: Fault) -> Result<(), FieldError> {
-        self.change_fault(device, Some(fault))
+        self.change_faults(device, |ailments| ailments.begin(fault))
     }
 
-    /// Ends a device's fault, if it has one.
+    /// Ends one fault of a device, if it has it.
+    ///
+    /// # Errors
+    /// When there is no such device.
+    pub fn end_fault(&self, device: &DeviceId, fault: Fault) -> Result<(), FieldError> {
+        self.change_faults(device, |ailments| ailments.end(fault))
+    }
+
+    /// Ends all faults of a device.
     ///
     /// # Errors
     /// When there is no such device.
     pub fn clear_fault(&self, device: &DeviceId) -> Result<(), FieldError> {
-        self.change_fault(device, None)
+        self.change_faults(device, |ailments| *ailments = Ailments::default())
     }
 
-    fn change_fault(&self, device: &DeviceId, fault: Option<Fault>) -> Result<(), FieldError> {
-        let Some((endpoint, unit)) = self.seats.get(device) else {
+    /// A device starts anew: what was written to it is forgotten, and it obeys nobody until it is
+    /// told again.
+    ///
+    /// # Errors
+    /// When there is no such device.
+    pub fn reboot(&self, device: &DeviceId) -> Result<(), FieldError> {
+        self.seat(device)?;
+        let mut core = self.core();
+        core.advance_to_now();
+        core.reboot(device);
+        Ok(())
+    }
+
+    fn seat(&self, device: &DeviceId) -> Result<&(Endpoint, u8), FieldError> {
+        self.seats.get(device).ok_or_else(|| {
             let known: Vec<&str> = self.seats.keys().map(DeviceId::as_str).collect();
-            let known = known.join(", ");
-            return Err(FieldError::UnknownDevice { device: device.clone(), known });
-        };
-        let refused = {
+            FieldError::UnknownDevice { device: device.clone(), known: known.join(", ") }
+        })
+    }
+
+    fn change_faults(
+        &self,
+        device: &DeviceId,
+        change: impl FnOnce(&mut Ailments),
+    ) -> Result<(), FieldError> {
+        let (endpoint, unit) = self.seat(device)?;
+        let (silent, refused) = {
             let mut core = self.core();
             core.advance_to_now();
-            core.set_fault(device, fault);
-            core.faults.iter().any(|(other, fault)| {
-                *fault == Fault::Refuse && self.seats.get(other).is_some_and(|(e, _)| e == endpoint)
-            })
+            core.change_faults(device, change);
+            let on_link = self.seats.iter().filter(|(_, (its, _))| its == endpoint);
+            let refused = on_link.into_iter().any(|(device, _)| core.has(device, Fault::Refuse));
+            (core.has(device, Fault::Silent), refused)
         };
         // The core is let go first: a bus calls its units, and they take the core.
         let bus = &self.links[endpoint];
-        bus.set_unit_silent(*unit, fault == Some(Fault::Silent));
+        bus.set_unit_silent(*unit, silent);
         let wanted = if refused { Silence::Closed } else { Silence::Answering };
         if bus.silence() != wanted {
             bus.set_silence(wanted);
@@ -189,14 +222,27 @@ impl Core {
         }
     }
 
-    fn set_fault(&mut self, device: &DeviceId, fault: Option<Fault>) {
-        match fault {
-            Some(fault) => self.faults.insert(device.clone(), fault),
-            None => self.faults.remove(device),
-        };
+    fn has(&self, device: &DeviceId, fault: Fault) -> bool {
+        self.ailments.get(device).is_some_and(|ailments| ailments.has(fault))
+    }
+
+    fn change_faults(&mut self, device: &DeviceId, change: impl FnOnce(&mut Ailments)) {
+        let ailments = self.ailments.entry(device.clone()).or_default();
+        change(ailments);
         if let Some(simulated) = self.devices.get_mut(device) {
-            simulated.set_local(fault == Some(Fault::Local));
+            simulated.set_local(ailments.has(Fault::Local));
+            simulated.set_blind(ailments.has(Fault::Blind));
         }
+    }
+
+    fn reboot(&mut self, device: &DeviceId) {
+        let at = self.plant.now();
+        if let Some(mut fresh) = self.fresh.get(device).cloned() {
+            fresh.decide(&mut self.plant, at);
+            self.devices.insert(device.clone(), fresh);
+        }
+        // Its faults are those of its parts, and stay.
+        self.change_faults(device, |_| {});
     }
 }
 
@@ -207,21 +253,41 @@ struct Seat {
 }
 
 impl Seat {
-    fn with<T>(&self, work: impl FnOnce(&mut SimulatedDevice, &mut Plant, Timestamp) -> T) -> T {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut SimulatedDevice, &mut Plant, Timestamp, Option<&Witness>) -> T,
+    ) -> T {
         let mut core = lock(&self.core);
         let now = core.advance_to_now();
-        let Core { plant, devices, .. } = &mut *core;
+        let Core { plant, devices, witness, .. } = &mut *core;
         let device = devices.get_mut(&self.device).expect("a seat is made for each device");
-        work(device, plant, now)
+        work(device, plant, now, witness.as_ref())
     }
 }
 
 impl Unit for Seat {
     fn read(&mut self, table: Table, address: u16, count: u16) -> Result<Vec<u16>, Exception> {
-        self.with(|device, plant, now| device.read(plant, now, table, address, count))
+        let words =
+            self.with(|device, plant, now, _| device.read(plant, now, table, address, count))?;
+        let mut core = lock(&self.core);
+        let Some(ailments) = core.ailments.get_mut(&self.device) else { return Ok(words) };
+        Ok(ailments.shown((table, address), words))
     }
 
     fn write(&mut self, table: Table, address: u16, values: &[u16]) -> Result<(), Exception> {
-        self.with(|device, plant, now| device.write(plant, now, table, address, values))
+        let (deaf, local) = {
+            let core = lock(&self.core);
+            (core.has(&self.device, Fault::Deaf), core.has(&self.device, Fault::Local))
+        };
+        let id = self.device.clone();
+        self.with(|device, plant, now, witness| {
+            let written =
+                if deaf { Ok(()) } else { device.write(plant, now, table, address, values) };
+            if let Some(witness) = witness {
+                let orders = device.orders_at(table, address, values.len());
+                witness.tell(Told { at: now, device: id, local, deaf, orders });
+            }
+            written
+        })
     }
 }

@@ -11,6 +11,7 @@ pub mod days;
 pub mod demo;
 pub mod devices;
 pub mod electrical;
+pub mod faults;
 pub mod field;
 pub mod foresight;
 pub mod ledger;

@@ -280,6 +280,9 @@ pub enum Verification {
     Mismatch(u32),
     /// Nothing can be read back.
     Lost,
+    /// It was not reached for longer than its dead-man waits: it follows its own control, whatever
+    /// it shows.
+    Released,
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! State and history on disk, for a controller that goes on whatever the disk does.
 
-use crate::store::{Opened, Store, StoreError, WriteEntry, WriteIntent, WriteOutcome};
+use crate::store::{
+    FILE_BYTES_MAX, Opened, Store, StoreError, WriteEntry, WriteIntent, WriteOutcome,
+};
 use jiff::Timestamp;
 use site::command::Command;
 use site::record::CycleRecord;
@@ -83,6 +85,13 @@ impl History {
         let result = store.complete(record, state, hash).and_then(|()| {
             store.forget_before(site::time::add_seconds(at, -KEEP_SECONDS)).map(|_| ())
         });
+        self.judge(at, result);
+    }
+
+    /// Holds the file to so many bytes; none is the most that it ever may have.
+    pub(super) fn limit(&mut self, at: Timestamp, bytes: Option<u64>) {
+        let bytes = bytes.unwrap_or(FILE_BYTES_MAX);
+        let result = self.store.as_mut().map_or(Ok(()), |store| store.limit_bytes(bytes));
         self.judge(at, result);
     }
 

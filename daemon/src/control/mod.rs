@@ -211,6 +211,13 @@ impl Controller {
         }
     }
 
+    /// Holds the history to so many bytes, as a small disk does; none is the most that it ever may
+    /// have. What no longer fits is not kept, and control goes on.
+    pub fn limit_history(&mut self, bytes: Option<u64>) {
+        let at = self.clock.now().utc;
+        self.history.limit(at, bytes);
+    }
+
     /// Commands that were sent and not yet read back.
     #[must_use]
     pub const fn pending(&self) -> u64 {

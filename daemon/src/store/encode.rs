@@ -133,6 +133,7 @@ pub(super) const fn verification(verification: &Verification) -> (&'static str, 
         Verification::Pending => ("pending", 0),
         Verification::Mismatch(times) => ("mismatch", *times),
         Verification::Lost => ("lost", 0),
+        Verification::Released => ("released", 0),
     }
 }
 

@@ -195,6 +195,28 @@ async fn what_cannot_be_read_back_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_reached_in_time_is_released_even_where_it_looks_obedient() {
+    let clock = clock();
+    let (peer, pump1) = drive(&clock);
+    let field = start(vec![device("pump1", 1, &builtin("pump-drive"))], &peer, &clock);
+    clock.sleep(seconds(2)).await;
+    let run = pump(Setpoint::Run);
+    deliver(&field, &clock, &run).await;
+    // It goes on running, and answers whoever reads; its dead-man waits for 30 s.
+    pump1.lock().expect("no test panics while holding it").refuses = Some(4);
+    clock.sleep(seconds(15)).await;
+    assert!(matches!(deliver(&field, &clock, &run).await, Delivery::Failed(_)));
+    assert_eq!(verified(&field, &clock, &run), Verification::Confirmed);
+    clock.sleep(seconds(16)).await;
+    assert_eq!(verified(&field, &clock, &run), Verification::Released);
+    pump1.lock().expect("no test panics while holding it").refuses = None;
+    assert_eq!(deliver(&field, &clock, &run).await, Delivery::Sent);
+    clock.sleep(seconds(12)).await;
+    assert_eq!(verified(&field, &clock, &run), Verification::Confirmed);
+    field.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn lighting_gets_its_level_before_the_contactor_closes() {
     let clock = clock();
     let peer = Peer::new(&clock, |asked| match asked.function {

@@ -22,9 +22,19 @@ pub(crate) fn words(encoding: &Encoding, value: f64) -> Vec<u16> {
     }
 }
 
-/// The words of a point that has no value now: its first sentinel, or zeros without one.
+/// Whether a point can say that it has no value.
+pub(crate) fn has_absent(encoding: &Encoding) -> bool {
+    !encoding.sentinels.is_empty() || matches!(encoding.kind, Kind::F32 | Kind::F64)
+}
+
+/// The words of a point that has no value now: its first sentinel, or what its kind has for it.
 pub(crate) fn absent(encoding: &Encoding) -> Vec<u16> {
-    let pattern = encoding.sentinels.first().copied().unwrap_or(0);
+    let without = match encoding.kind {
+        Kind::F32 => u64::from(f32::NAN.to_bits()),
+        Kind::F64 => f64::NAN.to_bits(),
+        _ => 0,
+    };
+    let pattern = encoding.sentinels.first().copied().unwrap_or(without);
     arranged(encoding, pattern_words(pattern, encoding.kind.width()))
 }
 

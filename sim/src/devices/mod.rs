@@ -105,6 +105,8 @@ pub struct SimulatedDevice {
     sources: Sources,
     memory: Memory,
     actor: Actor,
+    /// What it measures reads as absent.
+    blind: bool,
 }
 
 impl SimulatedDevice {
@@ -128,11 +130,11 @@ impl SimulatedDevice {
             let actor = actor(site, device, (&profile, false), &mut memory)?;
             let layout = Layout::new(&profile).with_chain(chain);
             let profile = Arc::new(profile);
-            return Ok(SimulatedDevice { profile, layout, sources, memory, actor });
+            return Ok(SimulatedDevice { profile, layout, sources, memory, actor, blind: false });
         }
         let actor = actor(site, device, (&profile, profile.sunspec), &mut memory)?;
         let layout = Layout::new(&profile);
-        Ok(SimulatedDevice { profile, layout, sources, memory, actor })
+        Ok(SimulatedDevice { profile, layout, sources, memory, actor, blind: false })
     }
 
     /// Switches the device to local, where it follows no orders, or back to remote.
@@ -147,6 +149,32 @@ impl SimulatedDevice {
             Actor::Switch(panel) => panel.remote.switched_to_local = local,
             Actor::None => {}
         }
+    }
+
+    /// Makes what it measures read as absent, or lets it measure again.
+    pub fn set_blind(&mut self, blind: bool) {
+        self.blind = blind;
+    }
+
+    /// The orders of its profile that its registers hold and that `count` registers from `address`
+    /// on belong to, with their arguments in the unit used inside. A SunSpec inverter of the fixed
+    /// map tells none.
+    #[must_use]
+    pub fn orders_at(
+        &self,
+        table: Table,
+        address: u16,
+        count: usize,
+    ) -> Vec<(String, Option<f64>)> {
+        let Ok(slots) = self.layout.write(table, address, count) else { return Vec::new() };
+        let named = |write: &drivers::profile::WriteSpec| {
+            slots.iter().any(|slot| self.profile.points[slot.point].name == write.point)
+        };
+        let commands = self.profile.commands.iter();
+        let touched = commands.filter(|(_, command)| command.writes.iter().any(named));
+        let held = |name: &String| Some((name.clone(), self.memory.order(&self.profile, name)?));
+        let held = touched.filter_map(|(name, _)| held(name));
+        held.map(|(name, order)| (name, order.argument)).collect()
     }
 
     /// Decides at the beginning of a step of the plant.
@@ -254,6 +282,9 @@ impl SimulatedDevice {
     fn words(&self, point: usize, plant: &Plant, at: Timestamp) -> Vec<u16> {
         let spec = &self.profile.points[point];
         match self.sources.get(&spec.name).map(|source| self.show(*source, plant, at)) {
+            Some(Shown::Number(_)) if self.blind && encode::has_absent(&spec.encoding) => {
+                encode::absent(&spec.encoding)
+            }
             Some(Shown::Number(shown)) => encode::words(&spec.encoding, counted(spec, shown)),
             Some(Shown::Absent) => encode::absent(&spec.encoding),
             Some(Shown::Nothing) | None => self.memory.words(&self.profile, point),

@@ -62,7 +62,7 @@ use site::{AssetId, Site};
 
 use crate::days::Recording;
 use crate::perturb::{Drift, Perturbation};
-use chance::Chance;
+pub(crate) use chance::Chance;
 use energy::Energy;
 use lighting::Lamps;
 use photocell::{Photocell, Sky};

@@ -164,6 +164,7 @@ fn field(asset: &AssetStatus) -> String {
         Some(Verification::Pending) => "pending".to_owned(),
         Some(Verification::Mismatch(times)) => format!("differs, {times} times"),
         Some(Verification::Lost) => "cannot be read back".to_owned(),
+        Some(Verification::Released) => "not reached, goes its own way".to_owned(),
     }
 }
 

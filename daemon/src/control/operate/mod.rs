@@ -191,6 +191,7 @@ impl Controller {
                 Some(Verification::Confirmed) => "confirmed",
                 Some(Verification::Mismatch(_)) => "differs",
                 Some(Verification::Lost) => "cannot be read back",
+                Some(Verification::Released) => "released",
                 Some(Verification::Pending) | None => continue,
             };
             // A difference may still turn into a confirmation.
