@@ -1,6 +1,7 @@
 //! What is said to be commanded is refreshed before its dead-man expires.
 
 use super::{Moment, Rule, Scene, whole};
+use crate::faults::stage::TICK_S;
 use site::DeviceId;
 use site::command::Verification;
 use site::record::CycleRecord;
@@ -33,7 +34,8 @@ impl Rule for DeadMan {
             let patience = whole(dead_man.timeout.as_secs_f64());
             let Some(told) = self.told.get(&command.device) else { continue };
             let silent = at.saturating_sub(*told);
-            if silent > patience && !scene.host_troubled(told.saturating_sub(1), at) {
+            // Both instants are those of the ticks after them.
+            if silent > patience + TICK_S && !scene.host_troubled(told.saturating_sub(1), at) {
                 let (asset, setpoint) = (&command.asset, command.setpoint);
                 found.push(format!(
                     "{asset} is said to follow '{setpoint}', and was told nothing for {silent} s of {patience} s"
