@@ -17,7 +17,7 @@ pub use motor::Motor;
 pub use storage::{Battery, BatteryPoints};
 
 use crate::ids::{AssetId, DeviceId, PointId};
-use crate::units::{Angle, Level, Power, Ratio};
+use crate::units::{Angle, Flow, Level, Power, Ratio};
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -101,6 +101,13 @@ pub struct Pump {
     pub min_stop: Duration,
     /// Starts in any 60 minutes.
     pub max_starts_per_hour: u32,
+    /// Starts in any 24 hours.
+    pub max_starts_per_day: u32,
+    /// What its nameplate or data sheet says, cited where it is given more than a motor of which
+    /// nothing is known; none where it is not.
+    pub nameplate: Option<String>,
+    /// The flow meter behind it, when there is one that measures it alone.
+    pub flow: Option<PumpFlow>,
     /// The tank it fills.
     pub fills: AssetId,
     /// The tank it draws from; none when it draws from a source.
@@ -111,6 +118,15 @@ pub struct Pump {
     pub start_cost: crate::units::Money,
     /// Its points.
     pub points: PumpPoints,
+}
+
+/// A flow meter that measures one pump.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PumpFlow {
+    /// Its point, in m3/s.
+    pub point: PointId,
+    /// What the pump gives at its duty point.
+    pub rated: Flow,
 }
 
 /// The points of a pump.
@@ -147,7 +163,9 @@ pub struct Tank {
     pub band_low: Ratio,
     /// The band the plan keeps to: upper end.
     pub band_high: Ratio,
-    /// Above this, pumps that fill it stop.
+    /// From here on pumps that fill it are stopped once they have run for their least time.
+    pub soft_stop: Ratio,
+    /// From here on pumps that fill it stop at once.
     pub overflow: Ratio,
     /// How far the transmitter may be wrong before anybody notices: the plan keeps the measured
     /// level so far inside the band, so that the true level stays in it.

@@ -11,6 +11,7 @@ pub mod days;
 pub mod district;
 pub mod electrical;
 mod endpoint;
+pub mod envelope;
 pub mod external;
 pub mod file;
 pub mod holidays;

@@ -31,6 +31,8 @@ devices:
   f1: {profile: switch-panel, connect: "tcp://127.0.0.1:15"}
   w1: {profile: switch-panel, connect: "tcp://127.0.0.1:16"}
   g1: {profile: generator-panel, connect: "tcp://127.0.0.1:17"}
+  q1: {profile: flow-meter, connect: "tcp://127.0.0.1:18"}
+  q2: {profile: flow-meter, connect: "tcp://127.0.0.1:19"}
 water: {network: bench.inp}
 tanks:
   T1: {node: t1, level: l1.level, height: 5 m, low: 15 %, band_low: 20 %, overflow: 97 %}
@@ -48,7 +50,7 @@ pumps:
     fills: T1
     level_control: {start_below: 40 %, stop_above: 90 %}
     points: {fault: fault, dry: dry}
-  P2: {<<: *pump, device: d2, link: p2}
+  P2: {<<: *pump, device: d2, link: p2, measured_flow: q2.flow, rated_flow: 20 l/s}
   P3: {<<: *pump, device: d3, link: p3, fills: T2, draws_from: T1}
   P4: {<<: *pump, device: d4, link: p4, mode: shadow}
   P5: {<<: *pump, device: d5, link: p5, mode: observe}
@@ -86,6 +88,7 @@ lift_stations:
   W1: {device: w1, mode: control, safe_state: local, rated_power: 9 kW, flow: 18 l/s,
        inflow: 5 l/s, level: l3.level, height: 3 m, volume: 36 m3, low: 10 %, band_low: 20 %,
        band_high: 70 %, high: 85 %, min_run: 2 min, min_stop: 2 min, max_starts_per_hour: 3,
+       nameplate: "a test's", measured_flow: q1.flow,
        points: {power: power, fault: fault}}
 generators:
   G1: {running: g1.running, carries: [P1, W1]}
@@ -138,6 +141,8 @@ impl Field {
             ("l2.level", 5.0),
             ("l3.level", 1.5),
             ("m1.power", 5e3),
+            ("q1.flow", 0.018),
+            ("q2.flow", 0.02),
             ("b1.charge", 50.0),
             ("b1.power", 0.0),
             ("b1.setpoint", 0.0),

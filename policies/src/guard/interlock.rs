@@ -86,11 +86,11 @@ fn measured(case: &Case<'_>, tank: &Tank) -> Option<f64> {
 }
 
 /// A mark in metres above the bottom.
-fn mark(tank: &Tank, share: Ratio) -> f64 {
+pub(super) fn mark(tank: &Tank, share: Ratio) -> f64 {
     share.get() * tank.height.get()
 }
 
-fn words(tank: &Tank, level: Option<f64>, relation: &str, share: Ratio) -> String {
+pub(super) fn words(tank: &Tank, level: Option<f64>, relation: &str, share: Ratio) -> String {
     let Some(level) = level else {
         return format!("the level of {} is not known", tank.id);
     };

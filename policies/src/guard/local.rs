@@ -30,14 +30,7 @@ pub(super) fn remote(case: &Case<'_>, _: Setpoint) -> Ruling {
 
 /// Blocks while the device reports a fault.
 pub(super) fn fault(case: &Case<'_>, _: Setpoint) -> Ruling {
-    let fault = match case.asset {
-        Asset::Pump(pump) => pump.points.fault.as_ref(),
-        Asset::Shiftable(load) => load.points.fault.as_ref(),
-        Asset::LiftStation(station) => station.points.fault.as_ref(),
-        Asset::Battery(battery) => battery.points.fault.as_ref(),
-        Asset::Inverter(_) | Asset::Lighting(_) | Asset::Charger(_) => None,
-    };
-    match fault {
+    match case.asset.fault() {
         Some(fault) if case.snapshot.flag(fault) == Some(true) => {
             Ruling::Block(format!("{fault} is on: clear the fault at the device"))
         }

@@ -13,10 +13,11 @@ use site::{AssetId, Mono, Now, Site, Snapshot};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// The window in which starts are counted.
+/// The windows in which starts are counted.
 const HOUR: Duration = Duration::from_secs(3600);
-/// Starts kept per motor: above the most that a site file may allow in an hour (60).
-const STARTS_MAX: usize = 64;
+const DAY: Duration = Duration::from_secs(86_400);
+/// Starts kept per motor: above the most that a site file may allow in a day (300).
+const STARTS_MAX: usize = 320;
 /// A command that is not repeated may still take effect for so long: devices obey within seconds,
 /// and their dead-men seldom wait longer.
 const ON_THE_WAY_MAX: Duration = Duration::from_secs(60);
@@ -55,7 +56,7 @@ struct MotorMemory {
     seen: Timestamp,
     /// When it was told to switch; none once that is seen.
     told: Option<Timestamp>,
-    /// Starts of the last hour, oldest first.
+    /// Starts of the last day, oldest first.
     starts: VecDeque<Timestamp>,
 }
 
@@ -102,7 +103,8 @@ impl GuardMemory {
         let told: BTreeMap<&AssetId, Setpoint> =
             commands.iter().map(|command| (&command.get().asset, command.get().setpoint)).collect();
         for (id, motor) in &mut self.motors {
-            motor.tell(told.get(id).map(|setpoint| *setpoint == Setpoint::Run), now);
+            let run = told.get(id).map(|setpoint| *setpoint == Setpoint::Run);
+            motor.tell(run, now);
         }
         // An asset that was told nothing goes its own way; the next ramp begins at what it shows.
         self.settings = told
@@ -131,8 +133,16 @@ impl GuardMemory {
     /// Starts in the last 60 minutes: those seen, and one told that is not seen yet.
     #[must_use]
     pub fn starts_last_hour(&self, motor: &AssetId, now: Timestamp) -> u32 {
+        self.starts_within(motor, now, HOUR)
+    }
+    /// The same of the last 24 hours.
+    #[must_use]
+    pub fn starts_last_day(&self, motor: &AssetId, now: Timestamp) -> u32 {
+        self.starts_within(motor, now, DAY)
+    }
+    fn starts_within(&self, motor: &AssetId, now: Timestamp, window: Duration) -> u32 {
         let Some(memory) = self.motors.get(motor) else { return 0 };
-        let recent = memory.starts.iter().filter(|&&start| age(start, now) < HOUR);
+        let recent = memory.starts.iter().filter(|&&start| age(start, now) < window);
         u32::try_from(recent.count()).unwrap_or(u32::MAX)
     }
     /// Whether a motor runs, and for how long it has, when it is measured so. A switch that was
@@ -208,7 +218,7 @@ impl MotorMemory {
         }
         self.running = running;
         self.seen = now;
-        while self.starts.front().is_some_and(|&start| age(start, now) >= HOUR) {
+        while self.starts.front().is_some_and(|&start| age(start, now) >= DAY) {
             self.starts.pop_front();
         }
     }

@@ -20,6 +20,7 @@ mod mode;
 mod quality;
 mod ramp;
 mod range;
+mod soft_stop;
 mod starts;
 mod strongest;
 #[cfg(test)]
@@ -34,21 +35,22 @@ use site::asset::{
     Battery, Charger, Control, Inverter, LiftStation, Lighting, Motor, Pump, Shiftable, Tank,
 };
 use site::command::{Command, Guarded, Outcome, Proposal, Setpoint, Verdict};
-use site::{AssetId, DeviceId, Site, Snapshot};
+use site::{AssetId, DeviceId, PointId, Site, Snapshot};
 
 /// The checks between `mode` and the wire, by name and in order. Each one sees what the one
 /// before it left over, so a later check may only narrow further.
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("local", local::remote),
     ("fault", local::fault),
     ("quality", quality::inputs),
     ("interlock", interlock::stop),
+    ("soft_stop", soft_stop::nearly_full),
     ("generator", generator::only_carried),
     ("range", range::clamp),
     ("ramp", ramp::slow),
     ("min_run", timers::min_run),
     ("min_stop", timers::min_stop),
-    ("starts", starts::per_hour),
+    ("starts", starts::within_limits),
 ];
 
 type Check = fn(&Case<'_>, Setpoint) -> Ruling;
@@ -109,6 +111,16 @@ impl<'a> Asset<'a> {
             Self::Charger(charger) => &charger.device,
             Self::Shiftable(load) => &load.device,
             Self::LiftStation(station) => &station.device,
+        }
+    }
+    /// The point by which its device reports a fault, when it has one.
+    const fn fault(self) -> Option<&'a PointId> {
+        match self {
+            Self::Pump(pump) => pump.points.fault.as_ref(),
+            Self::Shiftable(load) => load.points.fault.as_ref(),
+            Self::LiftStation(station) => station.points.fault.as_ref(),
+            Self::Battery(battery) => battery.points.fault.as_ref(),
+            Self::Inverter(_) | Self::Lighting(_) | Self::Charger(_) => None,
         }
     }
     const fn kind(self) -> &'static str {

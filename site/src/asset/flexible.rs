@@ -27,6 +27,12 @@ pub struct Shiftable {
     pub min_run: Duration,
     /// Once stopped it rests at least this long.
     pub min_stop: Duration,
+    /// Starts in any 60 minutes.
+    pub max_starts_per_hour: u32,
+    /// Starts in any 24 hours.
+    pub max_starts_per_day: u32,
+    /// What its nameplate says, as for pumps.
+    pub nameplate: Option<String>,
     /// What a start costs in wear.
     pub start_cost: Money,
     /// What an hour that is missing at the end of the day costs: the price of the wish.
@@ -48,6 +54,8 @@ pub struct LiftStation {
     pub rated_power: Power,
     /// What it pumps out.
     pub flow: Flow,
+    /// The point of a flow meter behind it, in m3/s.
+    pub measured_flow: Option<PointId>,
     /// What flows in on average: a first guess until it has learned.
     pub inflow: Flow,
     /// The level transmitter's point, in metres above the bottom.
@@ -70,6 +78,10 @@ pub struct LiftStation {
     pub min_stop: Duration,
     /// Starts in any 60 minutes.
     pub max_starts_per_hour: u32,
+    /// Starts in any 24 hours.
+    pub max_starts_per_day: u32,
+    /// What its nameplate says, as for pumps.
+    pub nameplate: Option<String>,
     /// What a start costs in wear.
     pub start_cost: Money,
     /// Its points.

@@ -17,8 +17,10 @@ pub struct Motor<'a> {
     pub min_run: Duration,
     /// Once stopped it rests at least this long.
     pub min_stop: Duration,
-    /// Starts in any 60 minutes; none where only the two times above bound them.
-    pub max_starts_per_hour: Option<u32>,
+    /// Starts in any 60 minutes.
+    pub max_starts_per_hour: u32,
+    /// Starts in any 24 hours.
+    pub max_starts_per_day: u32,
 }
 
 impl Site {
@@ -30,7 +32,8 @@ impl Site {
             remote: &pump.points.remote,
             min_run: pump.min_run,
             min_stop: pump.min_stop,
-            max_starts_per_hour: Some(pump.max_starts_per_hour),
+            max_starts_per_hour: pump.max_starts_per_hour,
+            max_starts_per_day: pump.max_starts_per_day,
         });
         let shiftable = self.shiftable.iter().map(|load| Motor {
             id: &load.id,
@@ -38,7 +41,8 @@ impl Site {
             remote: &load.points.remote,
             min_run: load.min_run,
             min_stop: load.min_stop,
-            max_starts_per_hour: None,
+            max_starts_per_hour: load.max_starts_per_hour,
+            max_starts_per_day: load.max_starts_per_day,
         });
         let stations = self.lift_stations.iter().map(|station| Motor {
             id: &station.id,
@@ -46,7 +50,8 @@ impl Site {
             remote: &station.points.remote,
             min_run: station.min_run,
             min_stop: station.min_stop,
-            max_starts_per_hour: Some(station.max_starts_per_hour),
+            max_starts_per_hour: station.max_starts_per_hour,
+            max_starts_per_day: station.max_starts_per_day,
         });
         pumps.chain(shiftable).chain(stations)
     }

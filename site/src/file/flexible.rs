@@ -1,7 +1,8 @@
 //! Loads that are on or off and may wait, and generators.
 
-use super::assets::{Points, control, device, full_point, name};
-use super::{Context, seconds, share, tariff};
+use super::assets::{Points, control, device, full_point, full_point_maybe, name};
+use super::motor::{Bears, bears};
+use super::{Context, share, tariff};
 use crate::asset::{Generator, LiftStation, Shiftable, SwitchPoints};
 use crate::ids::AssetId;
 use crate::tariff::Hours;
@@ -33,8 +34,8 @@ fn load(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Shi
         Some(node) => section.scalar(node, "wrong-time", tariff::hours),
         None => Some(whole),
     };
-    let (min_run, min_stop) =
-        (seconds(section, "min_run", 1800), seconds(section, "min_stop", 900));
+    let Bears { min_run, min_stop, starts_per_hour, starts_per_day, nameplate } =
+        bears(section, rated_power, Some((1800, 900)));
     let start_cost = section.quantity_or("start_cost", Money::new(0.2));
     let value = section.quantity_or("value", Money::new(10.0));
     let points = switch(section, context, device.clone());
@@ -47,6 +48,9 @@ fn load(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Shi
         hours: hours?,
         min_run,
         min_stop,
+        max_starts_per_hour: starts_per_hour,
+        max_starts_per_day: starts_per_day,
+        nameplate,
         start_cost,
         value,
         points: points?,
@@ -88,8 +92,9 @@ fn station(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<
     let (band_low, band_high) =
         (share(section, "band_low", Some(0.2)), share(section, "band_high", Some(0.7)));
     let high = share(section, "high", Some(0.85));
-    let (min_run, min_stop) = (seconds(section, "min_run", 120), seconds(section, "min_stop", 120));
-    let max_starts_per_hour = section.number_or("max_starts_per_hour", 6, 1..=60);
+    let Bears { min_run, min_stop, starts_per_hour, starts_per_day, nameplate } =
+        bears(section, rated_power, None);
+    let measured_flow = full_point_maybe(section, context, "measured_flow");
     let start_cost = section.quantity_or("start_cost", Money::new(0.05));
     let points = switch(section, context, device.clone());
     let station = LiftStation {
@@ -98,6 +103,7 @@ fn station(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<
         control: control?,
         rated_power: rated_power?,
         flow: flow?,
+        measured_flow,
         inflow: inflow?,
         level: level?,
         height: height?,
@@ -108,7 +114,9 @@ fn station(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<
         high: high?,
         min_run,
         min_stop,
-        max_starts_per_hour,
+        max_starts_per_hour: starts_per_hour,
+        max_starts_per_day: starts_per_day,
+        nameplate,
         start_cost,
         points: points?,
     };

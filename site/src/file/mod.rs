@@ -10,6 +10,7 @@ mod energy;
 mod flexible;
 mod forecast;
 mod lighting;
+mod motor;
 mod simulation;
 mod storage;
 mod tariff;

@@ -1,12 +1,13 @@
 //! The water side: network, tanks, pumps, flow meters.
 
 use super::assets::{Points, control, device, full_point, name};
-use super::{Context, seconds, share};
-use crate::asset::{FlowMeter, LevelBand, Pump, PumpPoints, Reserve, Tank};
+use super::motor::{Bears, bears};
+use super::{Context, share};
+use crate::asset::{FlowMeter, LevelBand, Pump, PumpFlow, PumpPoints, Reserve, Tank};
 use crate::ids::AssetId;
 use crate::model::Water;
 use crate::text::{Section, Tree};
-use crate::units::{Level, Money, Power, Ratio};
+use crate::units::{Flow, Level, Money, Power, Ratio};
 use jiff::civil::Time;
 use std::path::PathBuf;
 
@@ -17,8 +18,9 @@ const LEVEL_TOLERANCE_SHARE: f64 = 0.05;
 /// The most that a tolerance may take from each end of the band, as a share of it.
 const LEVEL_TOLERANCE_SHARE_MAX: f64 = 0.25;
 
-/// Starts per hour when the nameplate is not cited: up to 22 kW four, above two.
-const SMALL_PUMP: f64 = 22_000.0;
+/// Where pumps that fill a tank are stopped softly when the file does not say it: a share of its
+/// height, within its band and its overflow mark.
+const SOFT_STOP: f64 = 0.95;
 
 pub(super) fn water(section: Section<'_>, context: &Context<'_>) -> Option<Water> {
     let place = section.place();
@@ -79,6 +81,7 @@ fn tank(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Tan
     let band_low = share(section, "band_low", Some(0.25));
     let band_high = share(section, "band_high", Some(0.95));
     let overflow = share(section, "overflow", Some(0.97));
+    let soft_stop = share(section, "soft_stop", Some(soft_stop(band_high, overflow)));
     let level_tolerance = section.quantity_maybe::<Level>("level_tolerance");
     let reserve = section.section_maybe("reserve").and_then(reserve);
     let (height, band_low, band_high) = (height?, band_low?, band_high?);
@@ -92,6 +95,7 @@ fn tank(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Tan
         low: low?,
         band_low,
         band_high,
+        soft_stop: soft_stop?,
         overflow: overflow?,
         level_tolerance: level_tolerance.unwrap_or(usual),
         reserve,
@@ -104,13 +108,19 @@ fn tank(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Tan
             "a transmitter that may be this wrong needs calibrating, or the band is too narrow";
         section.complain("out-of-range", section.place(), message, help);
     }
-    let order = [tank.low, tank.band_low, tank.band_high, tank.overflow];
+    let order = [tank.low, tank.band_low, tank.band_high, tank.soft_stop, tank.overflow];
     if order.windows(2).any(|pair| pair[0] > pair[1]) || tank.height.get() <= 0.0 {
-        let message =
-            "low <= band_low <= band_high <= overflow does not hold, or the height is zero";
+        let message = "low <= band_low <= band_high <= soft_stop <= overflow does not hold, or the height is \
+             zero";
         section.complain("out-of-range", section.place(), message, "put them in this order");
     }
     Some(tank)
+}
+
+/// Above the band, so that it does not stand against the plan, and below the overflow mark.
+fn soft_stop(band_high: Option<Ratio>, overflow: Option<Ratio>) -> f64 {
+    let lowest = band_high.map_or(SOFT_STOP, |high| SOFT_STOP.max(high.get()));
+    overflow.map_or(lowest, |overflow| lowest.min(overflow.get()))
 }
 
 fn reserve(section: Section<'_>) -> Option<Reserve> {
@@ -144,10 +154,9 @@ fn pump(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Pum
     let control = control(section, context, device.as_ref(), &["run", "stop"]);
     let link = section.text("link");
     let rated_power = section.quantity::<Power>("rated_power");
-    let small = rated_power.is_some_and(|power| power.get() <= SMALL_PUMP);
-    let starts = if small { 4 } else { 2 };
-    let max_starts_per_hour = section.number_or("max_starts_per_hour", starts, 1..=60);
-    let (min_run, min_stop) = (seconds(section, "min_run", 180), seconds(section, "min_stop", 360));
+    let Bears { min_run, min_stop, starts_per_hour, starts_per_day, nameplate } =
+        bears(section, rated_power, None);
+    let flow = pump_flow(section, context);
     let start_cost = section.quantity_or("start_cost", Money::new(1.0));
     let fills = section.need("fills").and_then(|_| tank_name(section, "fills", &context.tanks));
     let draws_from =
@@ -170,13 +179,30 @@ fn pump(id: AssetId, section: &Section<'_>, context: &Context<'_>) -> Option<Pum
         rated_power: rated_power?,
         min_run,
         min_stop,
-        max_starts_per_hour,
+        max_starts_per_hour: starts_per_hour,
+        max_starts_per_day: starts_per_day,
+        nameplate,
+        flow,
         fills: fills?,
         draws_from,
         level_control: level_control?,
         start_cost,
         points: points?,
     })
+}
+
+/// The meter behind a pump: its point and what is usual there, or neither.
+fn pump_flow(section: &Section<'_>, context: &Context<'_>) -> Option<PumpFlow> {
+    if section.get("measured_flow").is_none() && section.get("rated_flow").is_none() {
+        return None;
+    }
+    let point = full_point(section, context, "measured_flow");
+    let rated = section.quantity::<Flow>("rated_flow");
+    if rated.is_some_and(|rated| rated <= Flow::ZERO) {
+        let message = "'rated_flow' must be above zero";
+        section.complain("out-of-range", section.place(), message, "see the pump's nameplate");
+    }
+    Some(PumpFlow { point: point?, rated: rated? })
 }
 
 fn pump_points(points: &Points<'_, '_>) -> Option<PumpPoints> {

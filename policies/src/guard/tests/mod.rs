@@ -6,6 +6,7 @@ mod memory;
 mod operator;
 mod properties;
 mod sequence;
+mod starts;
 
 use super::bench::{Field, id, site, wish};
 use super::{Allowed, GuardMemory, guard};
