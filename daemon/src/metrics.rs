@@ -10,6 +10,7 @@
 mod districts;
 mod energy;
 mod model;
+mod trips;
 
 use crate::status::{AssetStatus, DeviceStatus, LinkStatus, Status};
 use jiff::Timestamp;
@@ -38,6 +39,7 @@ pub fn render(status: &Status) -> String {
     page.links(status);
     page.points(status);
     page.guard(status);
+    page.trips(status);
     page.writes(status);
     page.solver(status);
     page.model(status);

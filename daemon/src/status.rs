@@ -4,7 +4,7 @@
 mod assets;
 mod points;
 
-pub use assets::{AssetDetails, LimitStatus, SessionStatus};
+pub use assets::{AssetDetails, LimitStatus, SessionStatus, TripReport};
 pub(crate) use points::digits;
 pub use points::{PointStatus, PointsStatus};
 
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use policies::billing::{Demand, Line};
 use policies::district::DistrictReport;
+use policies::guard::{Cause, Trip};
 use serde::{Deserialize, Serialize};
 use site::AssetId;
 use site::asset::Mode;
@@ -155,6 +156,9 @@ pub struct AssetStatus {
     pub starts_last_hour: Option<u32>,
     /// Why the plan cannot count on it.
     pub unavailable: Option<String>,
+    /// The trip that holds it; null when it is free.
+    #[serde(default)]
+    pub tripped: Option<Trip>,
     /// What only some kinds of assets have.
     #[serde(default)]
     pub details: AssetDetails,
@@ -229,6 +233,9 @@ pub struct GuardStatus {
     pub interventions: BTreeMap<String, u64>,
     /// Interlocks that held while something unsafe was asked for.
     pub interlocks: u64,
+    /// Trips, by cause.
+    #[serde(default)]
+    pub trips: BTreeMap<Cause, u64>,
     /// What it said last.
     pub latest: Vec<Verdict>,
 }

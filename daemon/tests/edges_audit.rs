@@ -72,10 +72,12 @@ fn a_file_from_before_is_brought_up_and_keeps_what_it_has() {
     drop(store);
     // As version 1 left it.
     let old = rusqlite::Connection::open(&path).expect("it is SQLite");
-    old.execute_batch("DROP TABLE operator_write; PRAGMA user_version = 1;").expect("made older");
+    old.execute_batch("DROP TABLE operator_write; DROP TABLE trip_reset; PRAGMA user_version = 1;")
+        .expect("made older");
     drop(old);
     let reader = Store::open_to_read(&path).expect("it can be read as it is");
     assert_eq!(reader.writes(10).expect("none"), []);
+    assert_eq!(reader.resets(10).expect("none"), []);
     drop(reader);
     let mut opened = Store::open(&path, at(2)).expect("it is brought up");
     assert_eq!((opened.set_aside, opened.state), (None, Some(serde_json::json!({"kept": true}))));

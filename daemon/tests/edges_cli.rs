@@ -171,6 +171,7 @@ fn help_names_the_exit_codes() {
                  record
       limit      Take up, show and clear limits of import and export that the grid's
                  operator orders
+      trip       Show which assets have tripped, and reset them
       tariff     Show what a kWh costs, price by price, so that a bill can be
                  checked
       status     Show what a running daemon sees and does
@@ -327,6 +328,7 @@ fn before_the_first_cycle_nothing_is_made_up() {
             verification: None,
             starts_last_hour: None,
             unavailable: None,
+            tripped: None,
             details: regie::status::AssetDetails::default(),
         },
     )]);

@@ -173,6 +173,7 @@ fn working(kind: AssetKind, watts: f64) -> AssetStatus {
         verification: Some(Verification::Confirmed),
         starts_last_hour: None,
         unavailable: None,
+        tripped: None,
         details: AssetDetails::default(),
     }
 }
@@ -301,6 +302,7 @@ pub(crate) fn status() -> Status {
         guard: GuardStatus {
             interventions: BTreeMap::from([("min_run".to_owned(), 3), ("starts".to_owned(), 1)]),
             interlocks: 1,
+            trips: BTreeMap::new(),
             latest: vec![Verdict {
                 asset: asset("P2"),
                 check: "min_run".to_owned(),

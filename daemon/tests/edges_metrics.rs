@@ -155,6 +155,7 @@ fn every_name_follows_the_house_rules() {
         "point",
         "rung",
         "check",
+        "cause",
         "mode",
         "verification",
         "version",

@@ -65,7 +65,7 @@ pub fn estimate(
         import: snapshot.number(&site.grid.power).map(Power::new),
         base_load: None,
         peaks,
-        batteries: storage::states(site, snapshot, memory),
+        batteries: storage::states(site, snapshot, memory, guard),
         chargers: charging::states(site, snapshot, memory),
         run_today: switched::run_today(site, snapshot.now.utc, memory, &switched),
         switched,
@@ -134,7 +134,8 @@ fn pump_state(pump: &site::asset::Pump, snapshot: &Snapshot, guard: &GuardMemory
             &[&points.running],
             Some(&points.remote),
             points.fault.as_ref(),
-        ),
+        )
+        .or_else(|| tripped(guard, &pump.id)),
     }
 }
 
@@ -177,6 +178,11 @@ fn unavailable(
     }
     let fault = fault.filter(|point| snapshot.flag(point) == Some(true))?;
     Some(format!("{fault} is present"))
+}
+
+/// Why the plan cannot count on an asset that has tripped.
+fn tripped(guard: &GuardMemory, asset: &AssetId) -> Option<String> {
+    guard.trip(asset).map(|trip| format!("tripped ({}): {}", trip.cause.word(), trip.reason))
 }
 
 /// The sum of the meters that feed consumers, when all of them are good.

@@ -4,6 +4,7 @@ use super::exit;
 use super::import::ImportArguments;
 use super::points::PointsArguments;
 use super::probe::ProbeArguments;
+use super::trips::TripAction;
 use super::write::WriteArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -65,6 +66,12 @@ pub enum Action {
         /// What to do.
         #[command(subcommand)]
         action: LimitAction,
+    },
+    /// Show which assets have tripped, and reset them
+    Trip {
+        /// What to do.
+        #[command(subcommand)]
+        action: TripAction,
     },
     /// Show what a kWh costs, price by price, so that a bill can be checked
     #[command(after_help = exit::HELP)]
@@ -359,7 +366,7 @@ fn lead(text: &str) -> Result<u16, String> {
     whole.ok_or_else(wrong)
 }
 
-fn asset(text: &str) -> Result<AssetId, String> {
+pub(super) fn asset(text: &str) -> Result<AssetId, String> {
     AssetId::new(text).map_err(|error| error.to_string())
 }
 

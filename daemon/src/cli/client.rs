@@ -1,9 +1,10 @@
 //! Asking a running daemon: one request, five seconds, no more.
 
 use super::exit;
-use crate::control::{WHAT_IF_SECONDS_MAX, WRITE_SECONDS_MAX, WriteReport, WriteWish};
+use crate::control::{ResetReport, ResetWish, WHAT_IF_SECONDS_MAX, WRITE_SECONDS_MAX};
+use crate::control::{WriteReport, WriteWish};
 use crate::http::{Explanation, NewLimit, Refusal, WhatIfQuestion};
-use crate::status::{LimitStatus, PointsStatus, Status};
+use crate::status::{LimitStatus, PointsStatus, Status, TripReport};
 use crate::store::WriteEntry;
 use policies::optimise::Counterfactual;
 use serde::de::DeserializeOwned;
@@ -217,6 +218,25 @@ impl Client {
     /// As [`Client::status`].
     pub fn writes(&self) -> Result<Answer<Vec<WriteEntry>>, ClientError> {
         self.get("/api/writes")
+    }
+
+    /// The trips that hold, and the last resets.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub fn trips(&self) -> Result<Answer<TripReport>, ClientError> {
+        self.get("/api/trips")
+    }
+
+    /// Has a trip reset; it is on record when this returns.
+    ///
+    /// # Errors
+    /// As [`Client::status`], and [`ClientError::Refused`] when nothing is reset.
+    pub fn reset_trip(&self, wish: &ResetWish) -> Result<Answer<ResetReport>, ClientError> {
+        let request = self.agent.post(format!("{}/api/trips", self.url));
+        let patience = Some(Duration::from_secs(WRITE_SECONDS_MAX + ANSWER_SECONDS_MAX));
+        let request = request.config().timeout_global(patience).build();
+        self.understood(request.send_json(wish))
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ClientError> {

@@ -14,6 +14,7 @@ pub mod probe;
 pub mod render;
 pub mod run;
 pub mod tariff;
+pub mod trips;
 pub mod what_if;
 pub mod write;
 

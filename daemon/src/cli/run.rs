@@ -2,7 +2,7 @@
 
 use super::arguments::{Action, ForecastAction, Log, Question, Target};
 use super::client::{Client, ClientError};
-use super::{exit, import, limits, points, probe, render, tariff, what_if, write};
+use super::{exit, import, limits, points, probe, render, tariff, trips, what_if, write};
 use crate::load::{Loaded, load};
 use crate::past;
 use crate::resident::{self, ResidentError};
@@ -28,6 +28,9 @@ pub fn run(action: &Action) -> u8 {
         Action::Tariff { question } => tariff::run(question),
         Action::Limit { action } => {
             answer(action.question(), |client, json| limits::ask(client, action, json))
+        }
+        Action::Trip { action } => {
+            answer(action.question(), |client, json| trips::ask(client, action, json))
         }
         Action::Status { question } => answer(question, |client, json| {
             let answer = client.status()?;

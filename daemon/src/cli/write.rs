@@ -150,7 +150,7 @@ fn shown(client: &Client, id: Option<u64>) -> Option<String> {
 }
 
 /// Who runs this program, as the operating system knows it, for the record.
-fn who() -> String {
+pub(super) fn who() -> String {
     let user = std::fs::metadata("/proc/self").map(|process| process.uid());
     let Ok(user) = user else { return "unknown".to_owned() };
     let table = std::fs::read_to_string("/etc/passwd").unwrap_or_default();

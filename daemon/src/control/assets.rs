@@ -35,6 +35,9 @@ impl Controller {
         self.storage(record, &mut all);
         self.charging(record, &mut all);
         self.switched(record, &mut all);
+        for (id, status) in &mut all {
+            status.tripped = self.state.guard.trip(id).cloned();
+        }
         all
     }
 
@@ -104,6 +107,7 @@ fn asset(record: &CycleRecord, id: &AssetId, kind: AssetKind, mode: Mode) -> Ass
         verification: record.verifications.get(id).cloned(),
         starts_last_hour: None,
         unavailable: None,
+        tripped: None,
         details: AssetDetails::default(),
     }
 }

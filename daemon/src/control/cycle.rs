@@ -79,11 +79,13 @@ impl Controller {
         self.clock.step();
         let snapshot = self.field.freeze(now);
         let site = &self.loaded.site;
+        let tripped = self.tripped();
         self.state.guard.observe(site, &snapshot);
         self.state.limits.observe(site, &snapshot);
         let import = snapshot.number(&site.grid.power).map(Power::new);
         self.state.peak.observe(site, now.utc, import);
         self.tally.metered(site, now, import);
+        self.watch_trips(&tripped);
         snapshot
     }
 
@@ -219,6 +221,7 @@ impl Controller {
         }
         let receipts = self.field.write(now, &allowed.commands).await;
         self.state.guard.commanded(now.utc, &allowed.commands);
+        self.state.guard.delivered(&receipts);
         receipts
     }
 

@@ -4,6 +4,8 @@
 
 use super::Controller;
 use super::operate::{WriteError, WriteReport, WriteWish};
+use super::trips::{ResetReport, ResetWish, TripError};
+use crate::status::TripReport;
 use crate::store::WriteEntry;
 use jiff::Timestamp;
 use policies::limits::{LimitError, Order};
@@ -18,10 +20,10 @@ use tokio::sync::{mpsc, oneshot};
 const QUEUE_MAX: usize = 8;
 /// How long a request may wait for its answer, real time. The controller looks at its desk whenever
 /// it waits, and during every solve.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 /// The same for a write by hand: the device's answer is waited for, and slow ones are given up to
 /// four times their timeout.
-const WRITE_PATIENCE: Duration = Duration::from_secs(WRITE_SECONDS_MAX);
+pub(super) const WRITE_PATIENCE: Duration = Duration::from_secs(WRITE_SECONDS_MAX);
 /// How long the answer to a write by hand may take, in seconds.
 pub const WRITE_SECONDS_MAX: u64 = 20;
 
@@ -83,6 +85,10 @@ pub(super) enum Errand {
     Write(Box<WriteWish>, oneshot::Sender<Result<WriteReport, WriteError>>),
     /// The last writes by hand.
     Writes(usize, oneshot::Sender<Result<Vec<WriteEntry>, WriteError>>),
+    /// The trips that hold, and the last resets.
+    Trips(oneshot::Sender<Result<TripReport, TripError>>),
+    /// The reset of a trip.
+    Reset(Box<ResetWish>, oneshot::Sender<Result<ResetReport, TripError>>),
 }
 
 /// Where requests are handed in.
@@ -128,7 +134,7 @@ impl Desk {
 
     /// Hands in an errand and waits for its answer; `busy` when there is no room for it, or no
     /// answer in time.
-    async fn hand_in<T, E: Clone>(
+    pub(super) async fn hand_in<T, E: Clone>(
         &self,
         patience: Duration,
         busy: E,
@@ -179,7 +185,16 @@ impl Controller {
             Errand::Writes(limit, reply) => {
                 let _ = reply.send(self.written(limit));
             }
-            Errand::Limit(..) | Errand::Write(..) => {}
+            Errand::Trips(reply) => {
+                let _ = reply.send(self.trip_report());
+            }
+            Errand::Reset(wish, reply) if !reply.is_closed() => {
+                let reset = self.reset(&wish).await;
+                self.show_again();
+                // It is on record; somebody who does not wait for the answer finds it there.
+                let _ = reply.send(reset);
+            }
+            Errand::Limit(..) | Errand::Write(..) | Errand::Reset(..) => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! State and history on disk, for a controller that goes on whatever the disk does.
 
 use crate::store::{
-    FILE_BYTES_MAX, Opened, Store, StoreError, WriteEntry, WriteIntent, WriteOutcome,
+    FILE_BYTES_MAX, Opened, ResetEntry, Store, StoreError, WriteEntry, WriteIntent, WriteOutcome,
 };
 use jiff::Timestamp;
 use site::command::Command;
@@ -76,6 +76,24 @@ impl History {
     pub(super) fn writes(&self, limit: usize) -> Result<Vec<WriteEntry>, String> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
         store.writes(limit).map_err(|error| error.to_string())
+    }
+
+    /// Puts on disk what somebody is about to reset. Without a store there is nothing to survive.
+    ///
+    /// # Errors
+    /// In words, when the disk fails: then it must not be reset.
+    pub(super) fn reset(&mut self, entry: &ResetEntry) -> Result<(), String> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        store.reset(entry).map_err(|error| error.to_string())
+    }
+
+    /// The last resets, the newest first.
+    ///
+    /// # Errors
+    /// In words, when the disk fails.
+    pub(super) fn resets(&self, limit: usize) -> Result<Vec<ResetEntry>, String> {
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        store.resets(limit).map_err(|error| error.to_string())
     }
 
     /// Puts a completed cycle and the state on disk, and forgets what is too old.

@@ -11,6 +11,7 @@ mod outlook;
 mod points;
 mod state;
 mod tally;
+mod trips;
 mod view;
 mod what_if;
 
@@ -19,6 +20,7 @@ pub use operate::{WriteError, WriteReport, WriteWish};
 pub use outlook::Outlook;
 pub use points::Points;
 pub use state::State;
+pub use trips::{ResetReport, ResetWish, TripError};
 pub use what_if::{WHAT_IF_SECONDS_MAX, WhatIf, WhatIfError};
 
 use crate::http::View;

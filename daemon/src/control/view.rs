@@ -57,12 +57,15 @@ impl Controller {
         }
     }
 
-    /// Publishes newer counters with what the last cycle showed.
+    /// Publishes newer counters and trips with what the last cycle showed.
     pub(super) fn show_again(&self) {
         self.view.send_modify(|view| {
             let view = Arc::make_mut(view);
             view.status.writes = self.tally.writes.clone();
             view.status.guard = self.guard_status();
+            for (id, asset) in &mut view.status.assets {
+                asset.tripped = self.state.guard.trip(id).cloned();
+            }
         });
     }
 

@@ -19,7 +19,7 @@ const SITE: &str = "sec-fetch-site";
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// Where a question may bring a body.
-const WITH_BODY: [&str; 3] = ["/api/limits", "/api/writes", "/api/what-if"];
+const WITH_BODY: [&str; 4] = ["/api/limits", "/api/writes", "/api/trips", "/api/what-if"];
 
 /// Lets a request through when it names this machine, comes from no foreign page where it would
 /// change something, and brings no body but a short one where one is read.
@@ -37,7 +37,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
         return refuse(
             StatusCode::FORBIDDEN,
             "a page from elsewhere must not change or ask anything here",
-            "use the command line: regie limit, regie write, regie what-if",
+            "use the command line: regie limit, regie write, regie trip, regie what-if",
         );
     }
     if request.method() == Method::POST && WITH_BODY.contains(&request.uri().path()) {

@@ -13,6 +13,7 @@ mod limits;
 mod points;
 mod routes;
 mod serve;
+mod trips;
 mod view;
 mod what_if;
 mod writes;

@@ -4,6 +4,7 @@ use super::answer::{METRICS, TEXT, answer, json, refuse};
 use super::host::admit;
 use super::limits::{self, Place};
 use super::points::{self, Image};
+use super::trips;
 use super::view::{Explanation, View};
 use super::what_if::{self, Oracle};
 use super::writes;
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 
 /// Everything that can be asked.
 const ROUTES: &str = "/healthz, /metrics, /api/status, /api/plan, /api/points, \
-                      /api/explain/{asset}, /api/limits, /api/writes, /api/what-if";
+                      /api/explain/{asset}, /api/limits, /api/writes, /api/trips, /api/what-if";
 
 /// The newest view, at any time.
 pub(super) type Views = watch::Receiver<Arc<View>>;
@@ -99,6 +100,7 @@ pub(super) fn router(sources: Sources) -> Router {
         .route("/api/limits", get(limits::list).post(limits::set).delete(limits::clear_all))
         .route("/api/limits/{id}", delete(limits::clear))
         .route("/api/writes", get(writes::list).post(writes::write))
+        .route("/api/trips", get(trips::list).post(trips::reset))
         .route("/api/what-if", post(what_if::ask))
         .fallback(unknown)
         .method_not_allowed_fallback(read_only)
@@ -189,7 +191,7 @@ async fn unknown(uri: Uri) -> Response {
 
 async fn read_only(method: Method) -> Response {
     let error = format!("{method} is not possible here");
-    let help = "use GET: only limits can be changed, at /api/limits, and points written, at \
-                /api/writes; POST asks /api/what-if";
+    let help = "use GET: only limits can be changed, at /api/limits, points written, at \
+                /api/writes, and trips reset, at /api/trips; POST asks /api/what-if";
     refuse(StatusCode::METHOD_NOT_ALLOWED, error, help)
 }

@@ -1,10 +1,14 @@
 //! What is shown of batteries, chargers, wells and limits from outside.
 
+use crate::store::ResetEntry;
 use jiff::Timestamp;
+use policies::guard::Trip;
 use policies::limits::Order;
 use serde::{Deserialize, Serialize};
+use site::AssetId;
 use site::external::{Direction, ExternalLimit};
 use site::plan::{Basis, Session};
+use std::collections::BTreeMap;
 
 /// What only some kinds of assets have; null where it is unknown or does not apply.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -55,6 +59,15 @@ impl From<Session> for SessionStatus {
             most_watts: draw.map(|draw| draw.most.get()),
         }
     }
+}
+
+/// The trips that hold, and what was reset.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TripReport {
+    /// What has tripped, by asset.
+    pub trips: BTreeMap<AssetId, Trip>,
+    /// The last resets, the newest first.
+    pub resets: Vec<ResetEntry>,
 }
 
 /// A limit from outside.

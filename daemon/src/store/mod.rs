@@ -13,6 +13,7 @@ mod error;
 mod lock;
 mod open;
 mod read;
+mod resets;
 mod retain;
 mod schema;
 mod write;
@@ -21,6 +22,7 @@ pub use audit::{WRITES_SHOWN_MAX, WriteEnd, WriteEntry, WriteIntent, WriteOutcom
 pub use error::StoreError;
 pub use open::Opened;
 pub use read::{IMAGES_MAX, Image, READINGS_MAX, RECORDS_MAX, Reading};
+pub use resets::{RESETS_SHOWN_MAX, ResetEntry};
 pub use retain::FILE_BYTES_MAX;
 
 use rusqlite::Connection;

@@ -7,7 +7,7 @@ const APPLICATION: i64 = 0x5245_4749;
 
 /// Version of the tables below. Raise it when they change, and add to [`STEPS`] what makes an
 /// earlier file into a present one; a file of a later version is set aside.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// How long a statement waits for somebody who reads the file with another tool.
 const BUSY_MS_MAX: u64 = 1_000;
@@ -123,8 +123,20 @@ const WRITES: &str = "
     ) STRICT;
 ";
 
+/// Trips that people reset: said before they are.
+const RESETS: &str = "
+    CREATE TABLE trip_reset (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ts INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        trip TEXT NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
+";
+
 /// What makes a file of version 1 into one of version 2, and so on.
-const STEPS: [&str; 1] = [WRITES];
+const STEPS: [&str; 2] = [WRITES, RESETS];
 
 /// What kind of file this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +198,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
          {WRITES}
+         {RESETS}
          {TABLES}
          PRAGMA application_id = {APPLICATION};
          PRAGMA user_version = {VERSION};

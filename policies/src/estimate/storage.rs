@@ -1,6 +1,7 @@
 //! Batteries: what is in them, what they take or give, and whether the plan can count on them.
 
-use super::{EstimateMemory, held, unavailable};
+use super::{EstimateMemory, held, tripped, unavailable};
+use crate::guard::GuardMemory;
 use site::asset::Battery;
 use site::plan::{Basis, BatteryState, Estimated};
 use site::units::{Power, Ratio};
@@ -17,8 +18,13 @@ pub(super) fn states(
     site: &Site,
     snapshot: &Snapshot,
     memory: &mut EstimateMemory,
+    guard: &GuardMemory,
 ) -> BTreeMap<AssetId, BatteryState> {
-    let state = |battery: &Battery| (battery.id.clone(), state(battery, snapshot, memory));
+    let state = |battery: &Battery| {
+        let mut state = state(battery, snapshot, memory);
+        state.unavailable = state.unavailable.or_else(|| tripped(guard, &battery.id));
+        (battery.id.clone(), state)
+    };
     site.batteries.iter().map(state).collect()
 }
 

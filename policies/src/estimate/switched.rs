@@ -1,6 +1,6 @@
 //! Loads that are on or off, wells, and the generator.
 
-use super::{EstimateMemory, Gauge, unavailable};
+use super::{EstimateMemory, Gauge, tripped, unavailable};
 use crate::guard::GuardMemory;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -45,23 +45,24 @@ pub(super) fn states(
         let why = unavailable_switch(snapshot, &station.points, &needed);
         (&station.id, station.rated_power, &station.points, why)
     });
-    let state = |(id, rated, points, unavailable): (&AssetId, Power, &SwitchPoints, _)| {
-        let now = snapshot.now.utc;
-        let running = snapshot.flag(&points.running);
-        let power = match &points.power {
-            Some(point) => snapshot.number(point).map(Power::new),
-            // Not metered: what its plate says while it runs.
-            None => running.map(|running| if running { rated } else { Power::ZERO }),
+    let state =
+        |(id, rated, points, unavailable): (&AssetId, Power, &SwitchPoints, Option<String>)| {
+            let now = snapshot.now.utc;
+            let running = snapshot.flag(&points.running);
+            let power = match &points.power {
+                Some(point) => snapshot.number(point).map(Power::new),
+                // Not metered: what its plate says while it runs.
+                None => running.map(|running| if running { rated } else { Power::ZERO }),
+            };
+            let state = PumpState {
+                running,
+                power,
+                in_state_for: guard.in_state_for(id, now).unwrap_or_default(),
+                starts_last_hour: guard.starts_last_hour(id, now),
+                unavailable: unavailable.or_else(|| tripped(guard, id)),
+            };
+            (id.clone(), state)
         };
-        let state = PumpState {
-            running,
-            power,
-            in_state_for: guard.in_state_for(id, now).unwrap_or_default(),
-            starts_last_hour: guard.starts_last_hour(id, now),
-            unavailable,
-        };
-        (id.clone(), state)
-    };
     shiftable.chain(stations).map(state).collect()
 }
 

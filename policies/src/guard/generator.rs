@@ -1,4 +1,4 @@
-//! Check 5, `generator`: while a generator runs, whatever it does not carry takes no power. Nobody
+//! Check 7, `generator`: while a generator runs, whatever it does not carry takes no power. Nobody
 //! knows what a generator that is asked for too much does to the rest of its network.
 //!
 //! Lighting is left alone: its safe side is on, and what hangs on the generator is lit by it.

@@ -6,6 +6,7 @@
 //! the memory is moved along by what was not witnessed. So neither can make a rest seem longer,
 //! or a start older, than it was seen to be.
 
+use super::trips::TripMemory;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use site::command::{Command, Guarded, Setpoint};
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 /// The windows in which starts are counted.
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// Starts kept per motor: above the most that a site file may allow in a day (300).
 const STARTS_MAX: usize = 320;
 /// A command that is not repeated may still take effect for so long: devices obey within seconds,
@@ -37,6 +38,8 @@ pub struct GuardMemory {
     #[serde(alias = "pumps")]
     motors: BTreeMap<AssetId, MotorMemory>,
     settings: BTreeMap<AssetId, Setting>,
+    /// Stops that are latched, and what may lead to one. Older states knew none.
+    pub(super) trips: BTreeMap<AssetId, TripMemory>,
 }
 
 /// The instant of the last look.
@@ -95,6 +98,7 @@ impl GuardMemory {
                 }
             }
         }
+        self.observe_trips(site, snapshot);
     }
 
     /// Takes in the commands that were let through at this look and handed on for writing, and
@@ -105,6 +109,9 @@ impl GuardMemory {
         for (id, motor) in &mut self.motors {
             let run = told.get(id).map(|setpoint| *setpoint == Setpoint::Run);
             motor.tell(run, now);
+            if let Some(trips) = self.trips.get_mut(id) {
+                trips.tell(run, now);
+            }
         }
         // An asset that was told nothing goes its own way; the next ramp begins at what it shows.
         self.settings = told
@@ -183,6 +190,7 @@ impl GuardMemory {
             }
         }
         self.settings.values_mut().for_each(|setting| moved(&mut setting.at));
+        self.witness_trips(moved, long);
         if long {
             self.settings.clear();
         }
@@ -249,6 +257,6 @@ impl MotorMemory {
 }
 
 /// Time from `at` to `now`; zero when `at` is later.
-fn age(at: Timestamp, now: Timestamp) -> Duration {
+pub(super) fn age(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(at)).unwrap_or_default()
 }

@@ -5,7 +5,8 @@
 //!
 //! 1. [`GuardMemory::observe`] takes in what the field shows;
 //! 2. [`guard`] judges the proposals: all the checks below, in this order, one file each;
-//! 3. [`GuardMemory::commanded`] takes in what was let through.
+//! 3. [`GuardMemory::commanded`] takes in what was let through, and [`GuardMemory::delivered`] what
+//!    became of it.
 //!
 //! An asset that gets no command is not refreshed either: its dead-man expires and its own local
 //! control takes over. That is why "nothing is written" is the answer to bad data.
@@ -26,10 +27,12 @@ mod strongest;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod trips;
 
 pub use memory::GuardMemory;
 use memory::Standing;
 use strongest::strongest;
+pub use trips::{Cause, Trip};
 
 use site::asset::{
     Battery, Charger, Control, Inverter, LiftStation, Lighting, Motor, Pump, Shiftable, Tank,
@@ -39,11 +42,12 @@ use site::{AssetId, DeviceId, PointId, Site, Snapshot};
 
 /// The checks between `mode` and the wire, by name and in order. Each one sees what the one
 /// before it left over, so a later check may only narrow further.
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("local", local::remote),
     ("fault", local::fault),
     ("quality", quality::inputs),
     ("interlock", interlock::stop),
+    ("trip", trips::latched),
     ("soft_stop", soft_stop::nearly_full),
     ("generator", generator::only_carried),
     ("range", range::clamp),

@@ -1,4 +1,4 @@
-//! Check 7, `ramp`: how fast a setpoint may move away from the safe side. An inverter's limit
+//! Check 9, `ramp`: how fast a setpoint may move away from the safe side. An inverter's limit
 //! falls at once and rises slowly; a street brightens at once and dims slowly; a battery goes to
 //! rest at once and away from it slowly. Motors and chargers have no ramp of ours.
 

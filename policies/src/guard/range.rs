@@ -1,4 +1,4 @@
-//! Check 6, `range`: a setpoint must be of the asset's kind and within its bounds.
+//! Check 8, `range`: a setpoint must be of the asset's kind and within its bounds.
 
 use super::{Asset, Case, Ruling};
 use site::asset::{Battery, Charger, Lighting};

@@ -1,7 +1,7 @@
-//! Check 8, `min_run` and `min_stop`: a motor that switched goes on as it is for a while. Held
+//! Check 10, `min_run` and `min_stop`: a motor that switched goes on as it is for a while. Held
 //! means that the state it is in is commanded again, so that the heartbeat goes on.
 
-use super::{Asset, Case, Ruling, generator, interlock};
+use super::{Asset, Case, Ruling, generator, interlock, trips};
 use site::command::{Authority, Setpoint};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(super) fn min_run(case: &Case<'_>, wanted: Setpoint) -> Ruling {
         return Ruling::Pass;
     }
     let must_stop = interlock::demand(case).is_some() || generator::bars(case).is_some();
-    if must_stop || is_ordered(case) {
+    if must_stop || trips::holds(case) || is_ordered(case) {
         return Ruling::Pass;
     }
     let (ago, least) = (minutes(motor_is.lasted), minutes(motor.min_run));

@@ -8,6 +8,7 @@ mod plan;
 mod points;
 mod status;
 mod tariff;
+mod trips;
 mod what_if;
 mod writes;
 
@@ -19,6 +20,7 @@ pub use plan::plan;
 pub use points::points;
 pub use status::status;
 pub use tariff::tariff;
+pub use trips::{reset, trips};
 pub use what_if::counterfactual;
 pub use writes::{expected, writes, written};
 

@@ -23,6 +23,7 @@ pub fn status(status: &Status) -> String {
     let mut lines = head(status);
     lines.extend(tanks(status));
     lines.extend(leaks(status));
+    lines.extend(trips(status));
     lines.extend(assets(status));
     lines.extend(super::energy::energy(status));
     lines.extend(devices(status));
@@ -112,6 +113,17 @@ fn leaks(status: &Status) -> Vec<String> {
     status.districts.iter().filter_map(line).collect()
 }
 
+/// One line when something has tripped: the first of them, and how many more.
+fn trips(status: &Status) -> Option<String> {
+    let mut held =
+        status.assets.iter().filter_map(|(id, asset)| Some((id, asset.tripped.as_ref()?)));
+    let (id, trip) = held.next()?;
+    let others = held.count();
+    let more = if others > 0 { format!(" (+{others})") } else { String::new() };
+    let (since, cause) = (short(status, trip.at), trip.cause.word());
+    Some(format!("Trip    {}{more}, {since}: {cause}; {}", name(id), one_line(&trip.reason)))
+}
+
 fn assets(status: &Status) -> Vec<String> {
     let title = "Assets   mode    state         power setting  command      field";
     let row = |(id, asset): (&site::AssetId, &AssetStatus)| {
@@ -169,9 +181,10 @@ fn field(asset: &AssetStatus) -> String {
 }
 
 fn devices(status: &Status) -> Vec<String> {
-    // A line about the model or the forecast takes the place of one of these.
-    let said = [!status.model.misfits.is_empty(), status.forecast.refused.is_some()];
-    let most = DEVICES_SHOWN - said.iter().filter(|said| **said).count();
+    // A line about the model, the forecast or a trip takes the place of one of these.
+    let tripped = status.assets.values().any(|asset| asset.tripped.is_some());
+    let said = [!status.model.misfits.is_empty(), status.forecast.refused.is_some(), tripped];
+    let most = DEVICES_SHOWN.saturating_sub(said.iter().filter(|said| **said).count());
     let bad: Vec<&DeviceStatus> = status.devices.iter().filter(|device| !device.good).collect();
     let count = status.devices.len();
     if bad.is_empty() {

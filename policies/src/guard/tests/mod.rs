@@ -7,6 +7,8 @@ mod operator;
 mod properties;
 mod sequence;
 mod starts;
+mod trip_words;
+mod trips;
 
 use super::bench::{Field, id, site, wish};
 use super::{Allowed, GuardMemory, guard};

@@ -139,9 +139,11 @@ impl Plant {
         if told.is_some() && (!seen || !self.remote) {
             self.faults.push(format!("told {told:?} on local or unseen"));
         }
-        let interlocked = self.dry || self.level >= 4.85;
+        // A trip stops a pump like an interlock, and goes on when the interlock has let go.
+        let tripped = self.bench.memory.trip(&id("P1")).is_some();
+        let interlocked = self.dry || self.level >= 4.85 || tripped;
         if told == Some(Setpoint::Run) && interlocked {
-            self.faults.push("told to run against an interlock".into());
+            self.faults.push("told to run against an interlock or a trip".into());
         }
         self.on_the_way.push_back(told.map(|setpoint| (setpoint, interlocked)));
         if let Some(command) = self.on_the_way.pop_front() {
