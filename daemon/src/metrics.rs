@@ -229,6 +229,9 @@ impl Page {
         self.counters(name, &["device"], each_device(status, |device| device.failures));
         let name = ("device_connects_total", "Connections opened.");
         self.counters(name, &["device"], each_device(status, |device| device.connects));
+        let help = "Commands that the encoder refused: they lay outside their envelope.";
+        let refused = each_device(status, |device| device.refused_writes);
+        self.counters(("device_refused_writes_total", help), &["device"], refused);
         let help = "Times a counter of the device began anew because its registers were full.";
         let rollovers = each_device(status, |device| device.counter_rollovers);
         self.counters(("device_meter_rollovers_total", help), &["device"], rollovers);

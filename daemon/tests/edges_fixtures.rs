@@ -250,6 +250,7 @@ fn devices() -> Vec<DeviceStatus> {
             failures: 0,
             connects: 1,
             counter_rollovers: 2,
+            refused_writes: 0,
             counter_resets: 1,
         })
         .collect();

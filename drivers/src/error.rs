@@ -2,8 +2,8 @@
 
 use crate::codec::EncodeError;
 use jiff::Timestamp;
-use site::Reason;
 use site::model::Endpoint;
+use site::{AssetId, Reason};
 use std::time::Duration;
 
 /// Why a request brought no answer that can be used.
@@ -150,6 +150,52 @@ pub(crate) enum FieldError {
         free_at: Timestamp,
     },
 
+    // --- the guard ---
+    /// Nobody may tell this to the asset: it is not in mode control, or not on this device.
+    #[error(
+        "the site lets nobody tell '{operation}' to {asset} on this device; please report this"
+    )]
+    NoEnvelope {
+        /// The asset.
+        asset: AssetId,
+        /// What it was told.
+        operation: &'static str,
+    },
+    /// A command's own argument lies outside what the site lets the asset be told.
+    #[error(
+        "'{operation}' of {asset} carries {found}, outside of its envelope of {low} to {high}; \
+         please report this"
+    )]
+    Beyond {
+        /// The asset.
+        asset: AssetId,
+        /// What it was told.
+        operation: &'static str,
+        /// With which argument.
+        found: f64,
+        /// The least.
+        low: f64,
+        /// The most.
+        high: f64,
+    },
+    /// The bytes of a value would be read by the device as something outside its envelope.
+    #[error(
+        "unit {unit}: the bytes for '{point}' read as {found:?}, outside of the envelope of {low} to \
+         {high}; check the profile, and please report this"
+    )]
+    Outside {
+        /// The Modbus unit.
+        unit: u8,
+        /// The point.
+        point: String,
+        /// What they read as.
+        found: Option<f64>,
+        /// The least.
+        low: f64,
+        /// The most.
+        high: f64,
+    },
+
     // --- ourselves ---
     /// The link's queue is full, or its task was restarted in the middle.
     #[error("the link to {0} is busy or was restarted; the command is sent again")]
@@ -157,6 +203,11 @@ pub(crate) enum FieldError {
 }
 
 impl FieldError {
+    /// Whether the encoder refused what the guard should not have let through.
+    pub(crate) const fn is_outside(&self) -> bool {
+        matches!(self, Self::NoEnvelope { .. } | Self::Beyond { .. } | Self::Outside { .. })
+    }
+
     /// Why the points concerned have no fresh sample.
     pub(crate) const fn reason(&self) -> Reason {
         match self {
@@ -167,6 +218,9 @@ impl FieldError {
             Self::NotSunSpec(_) | Self::NoPoint { .. } => Reason::NotAvailable,
             Self::BadScale { .. } => Reason::BadScale,
             Self::NoCommand { .. } | Self::Argument { .. } | Self::Encode { .. } => {
+                Reason::OutOfRange
+            }
+            Self::NoEnvelope { .. } | Self::Beyond { .. } | Self::Outside { .. } => {
                 Reason::OutOfRange
             }
             Self::WornToday { .. } => Reason::Refused,

@@ -12,6 +12,7 @@ use crate::window::Window;
 use futures::future::join_all;
 use jiff::Timestamp;
 use site::command::{Command, Delivery, Guarded, Receipt, Verification};
+use site::envelope::Envelopes;
 use site::model::{Device, Endpoint, LinkOptions};
 use site::{AssetId, DeviceId, Mono, Now, PointId, Snapshot};
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct FieldDevice {
     pub device: Device,
     /// Its profile.
     pub profile: Arc<Profile>,
+    /// What may be written to it, whatever the guard says.
+    pub envelopes: Envelopes,
 }
 
 /// The running links to all devices.
@@ -87,10 +90,11 @@ impl Field {
             let fastest = group.iter().map(|one| one.device.poll).min().unwrap_or_default();
             let spread_by = stagger(spread, fastest);
             let mut units = Vec::new();
-            for FieldDevice { device, profile } in group {
+            for FieldDevice { device, profile, envelopes } in group {
                 let image = Arc::new(Image::new(&device, &profile));
                 let id = device.id.clone();
-                let unit = Unit::new(device, profile, image, began.after(spread_by));
+                let unit =
+                    Unit::new(device, profile, image, began.after(spread_by)).with(envelopes);
                 let known = Known {
                     profile: Arc::clone(&unit.profile),
                     image: Arc::clone(&unit.image),
@@ -323,7 +327,7 @@ impl Field {
 /// How the link of these devices is treated: all of them need their pauses.
 fn shared(group: &[FieldDevice]) -> LinkOptions {
     let mut shared = LinkOptions::default();
-    for FieldDevice { device, profile } in group {
+    for FieldDevice { device, profile, .. } in group {
         let of = |mine: Duration, of_profile: Duration| mine.max(of_profile);
         let connect_pause = of(device.link.connect_pause, profile.connect_pause);
         let request_pause = of(device.link.request_pause, profile.request_pause);

@@ -28,6 +28,8 @@ pub struct DeviceHealth {
     pub writes_ok: u64,
     /// Writes that were refused, wrong or not answered.
     pub writes_failed: u64,
+    /// Commands that the encoder refused because they lay outside their envelope.
+    pub writes_outside: u64,
     /// Answers that did not come in time.
     pub timeouts: u64,
     /// Times the link was opened after the first.
@@ -123,6 +125,7 @@ impl Image {
             reads_failed: 0,
             writes_ok: 0,
             writes_failed: 0,
+            writes_outside: 0,
             timeouts: 0,
             reconnects: 0,
             restarts: 0,

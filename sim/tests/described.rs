@@ -77,6 +77,7 @@ impl Pair {
         let device = |device: &site::model::Device| FieldDevice {
             device: device.clone(),
             profile: Arc::clone(&world.loaded.profiles[&device.id]),
+            envelopes: world.site().envelopes(&device.id),
         };
         let devices = world.site().devices.iter().filter(changed).map(device).collect();
         let links = Arc::new(DuplexConnect::new(simulated.clone()));

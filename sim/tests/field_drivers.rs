@@ -20,7 +20,8 @@ async fn polled(start: &str, minutes: u64) -> (Site, Snapshot, Truth) {
     let (simulated, clock) = field_of(&world, start, 1.0);
     let device = |device: &site::model::Device| {
         let profile = Arc::clone(&world.loaded.profiles[&device.id]);
-        FieldDevice { device: device.clone(), profile }
+        let envelopes = world.site().envelopes(&device.id);
+        FieldDevice { device: device.clone(), profile, envelopes }
     };
     let devices = world.site().devices.iter().map(device).collect();
     let links = Arc::new(DuplexConnect::new(simulated.clone()));

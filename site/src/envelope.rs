@@ -52,6 +52,12 @@ impl Envelopes {
     pub fn of_no_site() -> Self {
         Self { any: true, of_asset: BTreeMap::new() }
     }
+    /// The same, and an asset may be told an operation within an envelope.
+    #[must_use]
+    pub fn with(mut self, asset: &AssetId, operation: &'static str, envelope: Envelope) -> Self {
+        self.of_asset.entry(asset.clone()).or_default().push((operation, envelope));
+        self
+    }
     /// The envelope of an asset's operation, by its name in a profile; none where it must not be
     /// written.
     #[must_use]
@@ -74,11 +80,14 @@ impl Site {
     #[must_use]
     pub fn envelopes(&self, device: &DeviceId) -> Envelopes {
         let mut all = Envelopes::none();
-        let mut put = |id: &AssetId, on: (&DeviceId, Control), operations: &[_]| {
-            if on.0 == device && on.1.mode == Mode::Control {
-                all.of_asset.insert(id.clone(), operations.to_vec());
-            }
-        };
+        let mut put =
+            |id: &AssetId, on: (&DeviceId, Control), operations: &[(&'static str, Envelope)]| {
+                if on.0 == device && on.1.mode == Mode::Control {
+                    for (operation, envelope) in operations {
+                        all = std::mem::take(&mut all).with(id, operation, *envelope);
+                    }
+                }
+            };
         let motor = [("run", NOTHING), ("stop", NOTHING)];
         for pump in &self.pumps {
             put(&pump.id, (&pump.device, pump.control), &motor);

@@ -10,6 +10,7 @@ use crate::resident;
 use crate::status::{PointStatus, PointsStatus};
 use clap::Args;
 use drivers::{Clock, Field, FieldDevice};
+use site::envelope::Envelopes;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -111,6 +112,7 @@ async fn directly(loaded: &Loaded, screen: &Screen<'_>) -> u8 {
     let devices = site.devices.iter().map(|device| FieldDevice {
         device: device.clone(),
         profile: Arc::clone(&loaded.profiles[&device.id]),
+        envelopes: Envelopes::none(),
     });
     let clock = Clock::system();
     let live = resident::live(&site.devices);

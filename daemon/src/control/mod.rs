@@ -136,7 +136,8 @@ impl Controller {
         let Parts { loaded, connect, clock, store, state, policy } = parts;
         let device = |device: &site::model::Device| {
             let profile = Arc::clone(&loaded.profiles[&device.id]);
-            FieldDevice { device: device.clone(), profile }
+            let envelopes = loaded.site.envelopes(&device.id);
+            FieldDevice { device: device.clone(), profile, envelopes }
         };
         let devices = loaded.site.devices.iter().map(device).collect();
         let field = Field::start(devices, connect, clock.clone());

@@ -187,6 +187,7 @@ impl Controller {
                 connects: health.reconnects + u64::from(health.last_answer.is_some()),
                 counter_rollovers: health.counter_rollovers,
                 counter_resets: health.counter_resets,
+                refused_writes: health.writes_outside,
             }
         };
         self.field.health().into_iter().map(status).collect()

@@ -5,6 +5,7 @@
 
 mod decode;
 mod encode;
+mod envelope;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 
 pub(crate) use decode::{decode, decode_flag, exponent};
 pub(crate) use encode::{EncodeError, Raw, encode};
+pub(crate) use envelope::{Outside, within};
 
 use crate::profile::Encoding;
 use site::Reason;

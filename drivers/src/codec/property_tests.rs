@@ -4,6 +4,7 @@ use super::*;
 use crate::profile::Kind;
 use proptest::prelude::*;
 use site::Value;
+use site::envelope::Envelope;
 
 /// The kinds that are written and hold a number.
 fn writable() -> impl Strategy<Value = Kind> {
@@ -99,6 +100,29 @@ proptest! {
         let raw = outside(&encoding, value, exponent);
         let most = step(&encoding, raw, exponent) * 0.5 * (1.0 + 1e-9) + slop(&encoding, value);
         prop_assert!((back - value).abs() <= most, "{value} came back as {back}");
+    }
+
+    /// What passes the last look decodes to within its envelope by one step, and what lies well
+    /// inside passes.
+    #[test]
+    fn the_last_look_lets_through_what_lies_within_the_envelope(
+        encoding in encodings(writable()),
+        exponent in EXPONENT,
+        (number, is_raw) in values(),
+        (low, size) in (-2.0..2.0f64, 0.0..2.0f64),
+    ) {
+        let value = if is_raw { inside(&encoding, number, exponent) } else { number };
+        let Ok(raw) = encode(&encoding, value, exponent) else { return Ok(()) };
+        let Raw::Registers(words) = &raw else { return Ok(()) };
+        let back = decode(&encoding, words, exponent).ok().and_then(|value| value.number());
+        let back = back.expect("what is written is believed when it is read back");
+        let (low, size) = (value + low * value.abs(), size * value.abs());
+        let envelope = Envelope { low, high: low + size };
+        let near = step(&encoding, outside(&encoding, value, exponent), exponent);
+        let near = near * (1.0 + 1e-6) + 1e5 * slop(&encoding, value);
+        let passed = within(&encoding, &raw, exponent, envelope).is_ok();
+        prop_assert!(!passed || envelope.holds(back, near), "{back} in {envelope:?}");
+        prop_assert!(passed || !envelope.holds(back, 0.0), "{back} in {envelope:?}");
     }
 
     /// What registers say can be written again, and then says the same.

@@ -3,17 +3,20 @@
 
 use super::ask::{Answer, Ask};
 use super::{Job, Link, Parts};
-use crate::codec::{self, Raw};
+use crate::codec::{self, Outside, Raw};
 use crate::error::FieldError;
 use crate::profile::{Argument, DeadMan, Profile, Refresh, Storage};
 use site::Mono;
 use site::command::{Authority, Command, Guarded, Operation};
+use site::envelope::{Envelope, Envelopes};
 
 /// One value for one point, in order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Write {
     point: usize,
     value: f64,
+    /// Within which the bytes must lie, in the unit of the value.
+    envelope: Envelope,
 }
 
 impl Link {
@@ -21,6 +24,7 @@ impl Link {
     pub(super) async fn serve(&mut self, job: Job) {
         let Job { unit, command, parts, reply } = job;
         let outcome = self.write(unit, &command, parts).await;
+        self.judge(unit, &command, &outcome);
         // That a unit is left alone says less than the trouble before, which stays.
         if let Err(error) = &outcome
             && !matches!(error, FieldError::Silent { .. })
@@ -34,6 +38,27 @@ impl Link {
         }
         // Whoever asked may have stopped waiting; the registers are written all the same.
         let _ = reply.send(outcome);
+    }
+
+    /// Counts what the encoder refused, and says it once until something is written again.
+    fn judge(
+        &mut self,
+        unit: usize,
+        command: &Guarded<Command>,
+        outcome: &Result<Mono, FieldError>,
+    ) {
+        let Some(state) = self.units.get_mut(unit) else { return };
+        match outcome {
+            Ok(_) => state.refusing = false,
+            Err(error) if error.is_outside() => {
+                state.image.note(|health| health.writes_outside += 1);
+                if !std::mem::replace(&mut state.refusing, true) {
+                    let Command { asset, device, setpoint, .. } = command.get();
+                    tracing::error!(%asset, %device, %setpoint, "not written: {error}");
+                }
+            }
+            Err(_) => {}
+        }
     }
 
     async fn write(
@@ -50,7 +75,7 @@ impl Link {
             state.wake();
         }
         let (number, failures) = (state.device.unit, state.failures());
-        let writes = plan(&state.profile, command, parts)?;
+        let writes = plan((&state.profile, &state.envelopes), command, parts)?;
         if state.is_silent(self.clock.real()) {
             return Err(FieldError::Silent { unit: number, failures });
         }
@@ -85,7 +110,7 @@ impl Link {
         write: Write,
         authority: Authority,
     ) -> Result<(), FieldError> {
-        let Write { point, value } = write;
+        let Write { point, value, envelope } = write;
         let state = &self.units[unit];
         let (number, spec) = (state.device.unit, &state.profile.points[point]);
         let (name, encoding) = (spec.name.clone(), spec.encoding.clone());
@@ -98,6 +123,10 @@ impl Link {
         };
         let raw = codec::encode(&encoding, value, exponent)
             .map_err(|cause| FieldError::Encode { point: name.clone(), cause })?;
+        codec::within(&encoding, &raw, exponent, envelope).map_err(|Outside { found }| {
+            let (unit, point, (low, high)) = (number, name.clone(), (envelope.low, envelope.high));
+            FieldError::Outside { unit, point, found, low, high }
+        })?;
         let wears = storage != Storage::Volatile;
         if wears && self.holds(unit, point, &raw).await? {
             return Ok(());
@@ -163,7 +192,7 @@ impl Link {
 /// The values to be written, checked once more: the guard has checked them already, and this is
 /// where a mistake would become bytes.
 fn plan(
-    profile: &Profile,
+    (profile, envelopes): (&Profile, &Envelopes),
     command: &Guarded<Command>,
     parts: Parts,
 ) -> Result<Vec<Write>, FieldError> {
@@ -173,12 +202,23 @@ fn plan(
         .commands
         .get(operation)
         .ok_or_else(|| FieldError::NoCommand { profile: profile.name.clone(), operation })?;
+    let asset = &command.get().asset;
+    let envelope = envelopes
+        .find(asset, operation)
+        .ok_or_else(|| FieldError::NoEnvelope { asset: asset.clone(), operation })?;
     let own = setpoint.argument();
     let kind = Operation::find(operation).and_then(|operation| operation.argument);
     let (word, range) = kind.map_or(("argument", (0.0, 0.0)), |kind| (kind.word, kind.range));
     let wrong = || FieldError::Argument { operation, word, range, found: own };
     if kind.is_some() && own.is_some_and(|own| !(range.0..=range.1).contains(&own)) {
         return Err(wrong());
+    }
+    if let (Some(kind), Some(found)) = (kind, own)
+        && !envelope.holds(found, kind.step)
+    {
+        // Before the first register of several is written. The bytes are held to it once more.
+        let Envelope { low, high } = envelope;
+        return Err(FieldError::Beyond { asset: asset.clone(), operation, found, low, high });
     }
     let mut writes = Vec::new();
     let place = |name: &String| {
@@ -189,14 +229,15 @@ fn plan(
     if let (Some(DeadMan { refresh: Refresh::Heartbeat(point), .. }), Some(beat)) =
         (&profile.dead_man, parts.heartbeat)
     {
-        writes.push(Write { point: place(point)?, value: f64::from(beat) });
+        let value = f64::from(beat);
+        writes.push(Write { point: place(point)?, value, envelope: Envelope::exactly(value) });
     }
     for write in spec.writes.iter().filter(|_| parts.command) {
-        let value = match write.value {
-            Argument::Constant(value) => value,
-            Argument::Own => own.ok_or_else(wrong)?,
+        let (value, envelope) = match write.value {
+            Argument::Constant(value) => (value, Envelope::exactly(value)),
+            Argument::Own => (own.ok_or_else(wrong)?, envelope),
         };
-        writes.push(Write { point: place(&write.point)?, value });
+        writes.push(Write { point: place(&write.point)?, value, envelope });
     }
     Ok(writes)
 }

@@ -10,6 +10,7 @@ use crate::profile::{Location, PointSpec, Profile, Table};
 use crate::schedule::{self, Block, Cuts, Limits, Request};
 use crate::sunspec::Models;
 use crate::wear::Wear;
+use site::envelope::Envelopes;
 use site::model::Device;
 use site::{Mono, Reason, Sample};
 use std::collections::BTreeMap;
@@ -56,6 +57,10 @@ pub(crate) struct Unit {
     pub(crate) opened: u64,
     /// What was written today to points in memory that wears out.
     pub(crate) wear: Wear,
+    /// What may be written to it; nothing until it is said.
+    pub(crate) envelopes: Envelopes,
+    /// The last command was refused because it lay outside; that is said once.
+    pub(crate) refusing: bool,
     addresses: Vec<Option<(Table, u16)>>,
     /// The place of each point's scale factor, for those that have one.
     scales: BTreeMap<usize, usize>,
@@ -98,9 +103,16 @@ impl Unit {
             patience: 1,
             quick: 0,
             wear: Wear::default(),
+            envelopes: Envelopes::none(),
+            refusing: false,
         };
         unit.resolve(&Models::default());
         unit
+    }
+
+    /// The same, with what may be written to it.
+    pub(crate) fn with(self, envelopes: Envelopes) -> Self {
+        Self { envelopes, ..self }
     }
 
     /// Fixes every point's address; a point whose model the device lacks has none.

@@ -2,6 +2,7 @@
 //! and paused time, so that hours pass in milliseconds. One file uses real sockets on loopback.
 
 mod breaking;
+mod envelope;
 mod judging;
 mod line;
 mod network;

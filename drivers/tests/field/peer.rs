@@ -5,6 +5,7 @@ use drivers::profile::{self, Profile};
 use drivers::{BoxedStream, Clock, Connect, Field, FieldDevice};
 use futures::future::BoxFuture;
 use site::command::{Authority, Command, Guarded, Setpoint};
+use site::envelope::Envelopes;
 use site::model::{Device, Endpoint};
 use site::{AssetId, DeviceId, PointId, Snapshot};
 use std::io;
@@ -228,7 +229,7 @@ pub(crate) fn device(name: &str, unit: u8, profile: &Arc<Profile>) -> FieldDevic
         link: site::model::LinkOptions::default(),
         place: site::text::Place::default(),
     };
-    FieldDevice { device, profile: Arc::clone(profile) }
+    FieldDevice { device, profile: Arc::clone(profile), envelopes: Envelopes::of_no_site() }
 }
 
 pub(crate) fn start(devices: Vec<FieldDevice>, peer: &Peer, clock: &Clock) -> Field {

@@ -8,6 +8,7 @@ use drivers::{Clock, DeviceHealth, Field, FieldDevice};
 use regie_sim::modbus::faults::{FaultEvent, FaultPlan, When, WireFault};
 use regie_sim::modbus::{Bus, UnknownUnit};
 use site::command::{Authority, Command, Guarded, Setpoint};
+use site::envelope::Envelopes;
 use site::model::{Device, Endpoint, LinkOptions};
 use site::units::Ratio;
 use site::{AssetId, DeviceId, PointId};
@@ -228,5 +229,5 @@ pub(crate) fn device(
         link: LinkOptions::default(),
         place: site::text::Place::default(),
     };
-    FieldDevice { device, profile: Arc::clone(profile) }
+    FieldDevice { device, profile: Arc::clone(profile), envelopes: Envelopes::of_no_site() }
 }

@@ -4,6 +4,7 @@ use drivers::connect::Live;
 use drivers::profile::{self, Profile};
 use drivers::{Clock, Connect, DeviceHealth, Field, FieldDevice};
 use site::command::{Authority, Command, Delivery, Guarded, Setpoint};
+use site::envelope::Envelopes;
 use site::model::{Device, Endpoint, LinkOptions};
 use site::{AssetId, DeviceId, PointId};
 use std::path::Path;
@@ -42,7 +43,7 @@ pub(crate) fn device(
         link: LinkOptions::default(),
         place: site::text::Place::default(),
     };
-    FieldDevice { device, profile: Arc::clone(profile) }
+    FieldDevice { device, profile: Arc::clone(profile), envelopes: Envelopes::of_no_site() }
 }
 
 impl Driver {

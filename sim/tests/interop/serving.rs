@@ -98,6 +98,7 @@ impl Secured {
             .map(|device| FieldDevice {
                 device: device.clone(),
                 profile: Arc::clone(&loaded.profiles[&device.id]),
+                envelopes: loaded.site.envelopes(&device.id),
             })
             .collect();
         let live = Arc::new(Live::new(devices.iter().map(|one| &one.device)));

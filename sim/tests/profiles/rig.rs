@@ -5,6 +5,7 @@ use drivers::{BoxedStream, Clock, Connect, Field, FieldDevice};
 use futures::future::BoxFuture;
 use regie_sim::devices::shelf::Shelf;
 use regie_sim::modbus::{self, Bus, UnknownUnit};
+use site::envelope::Envelopes;
 use site::model::{Device, Endpoint};
 use site::{PointId, Snapshot};
 use std::io;
@@ -124,7 +125,8 @@ impl Rig {
         bus.insert(device.unit, shelf.clone());
         let log = Arc::default();
         let tap = Tap { bus, log: Arc::clone(&log) };
-        let devices = vec![FieldDevice { device, profile: Arc::new(profile.clone()) }];
+        let (profile, envelopes) = (Arc::new(profile.clone()), Envelopes::of_no_site());
+        let devices = vec![FieldDevice { device, profile, envelopes }];
         let field = Field::start(devices, Arc::new(tap), clock.clone());
         Self { field, clock, log }
     }

@@ -6,6 +6,7 @@ use drivers::raw::Raw;
 use drivers::{Clock, Connect, Field, FieldDevice, Live};
 use futures::future::join_all;
 use site::DeviceId;
+use site::envelope::Envelopes;
 use site::model::{Device, Endpoint, LinkOptions};
 use std::fmt::Write;
 use std::io;
@@ -192,7 +193,7 @@ async fn field(part: &Part) -> io::Result<Found> {
             link: LinkOptions::default(),
             place: site::text::Place::default(),
         };
-        Ok(FieldDevice { device, profile: Arc::clone(&profile) })
+        Ok(FieldDevice { device, profile: Arc::clone(&profile), envelopes: Envelopes::none() })
     };
     let devices = (0..part.connections).map(device).collect::<io::Result<Vec<_>>>()?;
     let field = Field::start(devices, Arc::new(Everywhere), clock.clone());
