@@ -40,6 +40,10 @@ pub struct GuardMemory {
     settings: BTreeMap<AssetId, Setting>,
     /// Stops that are latched, and what may lead to one. Older states knew none.
     pub(super) trips: BTreeMap<AssetId, TripMemory>,
+    /// The check that is left out.
+    #[cfg(any(test, feature = "guard-holes"))]
+    #[serde(skip)]
+    pub(super) hole: Option<&'static str>,
 }
 
 /// The instant of the last look.

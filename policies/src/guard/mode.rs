@@ -5,6 +5,9 @@ use super::Case;
 use site::asset::Mode;
 use site::command::{Outcome, Proposal, Setpoint, Verdict};
 
+/// Its name in verdicts.
+pub(super) const NAME: &str = "mode";
+
 /// An observed asset is never written to, and nothing more need be said.
 pub(super) fn observe(case: &Case<'_>) -> Option<Verdict> {
     if case.asset.control().mode != Mode::Observe {
@@ -12,7 +15,7 @@ pub(super) fn observe(case: &Case<'_>) -> Option<Verdict> {
     }
     let wanted = case.proposal.setpoint;
     let reason = format!("observe: {wanted} was wished, and nothing is ever written");
-    Some(case.verdict("mode", Outcome::Blocked, reason))
+    Some(case.verdict(NAME, Outcome::Blocked, reason))
 }
 
 /// A shadowed asset goes through all checks, so that the log says what would be written.
@@ -24,14 +27,14 @@ pub(super) fn shadow(case: &Case<'_>, setpoint: Option<Setpoint>) -> Option<Verd
         Some(setpoint) => format!("shadow: would write {setpoint}"),
         None => "shadow: would write nothing".to_owned(),
     };
-    Some(case.verdict("mode", Outcome::Blocked, reason))
+    Some(case.verdict(NAME, Outcome::Blocked, reason))
 }
 
 /// A proposal for something that takes no commands on this site.
 pub(super) fn unknown(proposal: &Proposal) -> Verdict {
     Verdict {
         asset: proposal.asset.clone(),
-        check: "mode".to_owned(),
+        check: NAME.to_owned(),
         outcome: Outcome::Blocked,
         reason: format!("the site has nothing called {} that takes commands", proposal.asset),
     }

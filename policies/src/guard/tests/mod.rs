@@ -2,6 +2,7 @@
 
 mod checks;
 mod energy;
+mod holes;
 mod memory;
 mod operator;
 mod properties;
