@@ -194,9 +194,28 @@ impl Network {
     /// Every variant that blames the network file, and [`HydraulicsError::Scratch`].
     pub fn load(path: impl AsRef<Path>) -> Result<Network, HydraulicsError> {
         let path = path.as_ref();
-        let text = engine::read_file(path)?;
+        Network::read(path, engine::read_file(path)?)
+    }
+
+    /// The same from a file's bytes that were read before; `path` is for messages alone.
+    ///
+    /// # Errors
+    /// As [`Network::load`], but for what is wrong with reading.
+    pub fn read(path: &Path, text: Vec<u8>) -> Result<Network, HydraulicsError> {
         let description = engine::describe(path, &text)?;
         Ok(Network(Arc::new(Loaded { path: path.to_owned(), text, description })))
+    }
+
+    /// The file's bytes as they were loaded.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.0.text
+    }
+
+    /// Whether both are clones of one that was loaded once.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Where the network was loaded from.

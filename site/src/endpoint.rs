@@ -3,6 +3,7 @@
 //! Four ways: Modbus TCP, Modbus/TCP Security (TLS), RTU frames over a TCP connection (serial
 //! servers), and RTU on a serial line of this machine.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const BAUD_OF_FIXED_SILENCE: u32 = 19_200;
 const FIXED_SILENCE: Duration = Duration::from_micros(1750);
 
 /// Where a link leads. Devices with the same endpoint share one connection.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Endpoint {
     /// Modbus TCP: `tcp://HOST:502`.
     Tcp {
@@ -55,7 +56,7 @@ pub enum Endpoint {
 }
 
 /// How bits travel on a serial line. RTU always has eight data bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SerialLine {
     /// Bits per second, 300 to 921,600.
     pub baud: u32,
@@ -66,7 +67,7 @@ pub struct SerialLine {
 }
 
 /// The parity bit of a character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Parity {
     /// The specification's default.
     Even,

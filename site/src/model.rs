@@ -13,6 +13,7 @@ use crate::ids::{AssetId, DeviceId};
 use crate::tariff::{Calendar, Tariff};
 use crate::units::{Energy, Power, Price, Ratio};
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use std::time::Duration;
 pub const DEVICES_MAX: usize = 1000;
 
 /// How a link is treated, beyond where it leads. Devices that share a link share this.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LinkOptions {
     /// Pause after the connection is opened, before the first request.
     pub connect_pause: Duration,
@@ -32,7 +33,7 @@ pub struct LinkOptions {
 }
 
 /// Who we are and whom we trust on a link with TLS. All files are PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkSecurity {
     /// The authority (or several) that signed the device's certificate.
     pub authority: PathBuf,
@@ -45,7 +46,7 @@ pub struct LinkSecurity {
 }
 
 /// One Modbus unit behind a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Its name.
     pub id: DeviceId,
@@ -70,7 +71,7 @@ pub struct Device {
 }
 
 /// The pace of the daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Time from one cycle to the next.
     pub cycle: Duration,
@@ -89,7 +90,7 @@ pub struct Pace {
 }
 
 /// The water network.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Water {
     /// The EPANET file.
     pub network: PathBuf,
@@ -104,14 +105,14 @@ pub struct Water {
 }
 
 /// Buildings and others that Régie only sees at the meter: a first guess until it has learned.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BaseLoad {
     /// Mean load.
     pub mean: Power,
 }
 
 /// A file with a forecast that others make. It may come and go while the daemon runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutsideForecast {
     /// The file.
     pub file: PathBuf,
@@ -122,7 +123,7 @@ pub struct OutsideForecast {
 }
 
 /// One load of the simulated field that follows a recorded profile.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SimulatedLoad {
     /// Column of the recorded days.
     pub profile: String,
@@ -131,7 +132,7 @@ pub struct SimulatedLoad {
 }
 
 /// Vehicles that come to the simulated chargers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SimulatedCharging {
     /// Visits without a booking, per charger and day, on average.
     pub visits_per_day: f64,
@@ -145,7 +146,7 @@ pub struct SimulatedCharging {
 
 /// What `regie-sim` is told about the field that stands in for the real one. The daemon never
 /// looks at it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Simulation {
     /// Level of every tank at the start, as a share of its height.
     pub initial_level: Ratio,
@@ -171,13 +172,14 @@ pub struct Simulation {
 }
 
 /// A resolved site.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Site {
     /// Its short name, a metric label.
     pub id: AssetId,
     /// Its name for people.
     pub name: String,
     /// Time zone of tariffs, calendars and reports.
+    #[serde(with = "jiff::fmt::serde::tz::required")]
     pub zone: TimeZone,
     /// Whose public holidays count.
     pub holidays: Holidays,

@@ -5,13 +5,14 @@ use super::Inputs;
 use super::hold::{Held, Hold, SAME_KW};
 use super::switched::{self, Load};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use site::AssetId;
 use site::asset::{Battery, Charger, Inverter, Lighting, Mode, Pump};
 use site::units::Power;
 use std::time::Duration;
 
 /// Why a hold cannot be asked for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum HoldError {
     /// The site has no such asset, or one of a kind that nobody commands.
     #[error("{asset} cannot be held: {why}")]

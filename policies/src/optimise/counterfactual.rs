@@ -77,7 +77,7 @@ pub struct EndChange {
 }
 
 /// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub enum AskError {
     /// The hold cannot be asked for.
     #[error(transparent)]

@@ -12,6 +12,7 @@ use good_lp::{
     Constraint, Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable,
     WithInitialSolution, variable,
 };
+use serde::{Deserialize, Serialize};
 use site::Site;
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ impl Limits {
 }
 
 /// Why there is no solution.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub enum SolveError {
     /// A number that went into the model is not finite: a bug or a bad table.
     #[error("the model has a number that is not finite in {0}")]

@@ -2,13 +2,14 @@
 
 use super::{WaterError, join};
 use hydraulics::Network;
+use serde::{Deserialize, Serialize};
 use site::{AssetId, Site};
 
 /// The most combinations a plan weighs. Beyond it a site must be planned in parts.
 pub(super) const COMBINATIONS_MAX: usize = 128;
 
 /// Pumps that are identical and in parallel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// The assets, in order of their names.
     pub pumps: Vec<AssetId>,
@@ -17,7 +18,7 @@ pub struct Group {
 }
 
 /// How many pumps of each group run.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Combination(pub Vec<usize>);
 
 /// The site's pumps in groups, in the order of the network's stations.

@@ -4,6 +4,7 @@
 mod corrected;
 
 pub use corrected::Parts;
+use serde::{Deserialize, Serialize};
 
 use super::combination::{self, Combination, Group};
 use hydraulics::{HydraulicsError, Network, Operating, Snapshots};
@@ -15,7 +16,7 @@ const DEMANDS: [f64; 8] = [0.001, 0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 2.6];
 const LEVELS: [f64; 4] = [0.02, 0.35, 0.7, 0.98];
 
 /// Net inflow of each tank and power of all pumps.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
     /// m3/s per tank of the site, in order.
     pub inflow: Vec<f64>,
@@ -24,7 +25,7 @@ pub struct Effect {
 }
 
 /// One entry: effects at mid levels, and how they change along each tank's level.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry {
     middle: Effect,
     /// `along[tank][level]` minus the middle's effect.
@@ -32,7 +33,7 @@ struct Entry {
 }
 
 /// Effects of all combinations.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tables {
     combinations: Vec<Combination>,
     /// `entries[combination][demand]`.

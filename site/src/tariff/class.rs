@@ -32,7 +32,7 @@ impl Hours {
 }
 
 /// One price class.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TariffClass {
     /// Its name, for example "winter-peak". Several classes may have one name: they are billed
     /// together, as when the hours of one change on a date.

@@ -4,11 +4,12 @@
 use super::Calendar;
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The colours of a tariff, and of each day as far as it is known.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DayColours {
     /// Names of the colours.
     pub names: Vec<String>,

@@ -23,6 +23,7 @@ pub use cover::{FIRST_DATE, LAST_DATE, Stretch, TariffError};
 pub use data::{DATA_BYTES_MAX, DataKind};
 pub(crate) use data::{read_colours, read_prices};
 pub use power::{Billing, DemandCharge, Overrun, PerClass, Subscribed};
+use serde::{Deserialize, Serialize};
 pub use spot::{Spot, SpotPrice, SpotPrices, SpotSource};
 
 use crate::holidays::Holidays;
@@ -38,7 +39,7 @@ const CHANGE_WITHIN: i64 = 2 * 86_400;
 const PIECE: i64 = 300;
 
 /// What an exported kWh earns.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum FeedIn {
     /// Always the same.
     Fixed(Price),
@@ -52,7 +53,7 @@ pub enum FeedIn {
 }
 
 /// A site's tariff.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tariff {
     /// Its name, when it has one.
     pub name: Option<String>,

@@ -5,6 +5,7 @@ use super::Calendar;
 use crate::time::seconds_between;
 use crate::units::{Money, Power, PowerPrice, Price};
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A usual overrun as a share of the subscribed power: what a price per hour is spread over when
@@ -12,7 +13,7 @@ use std::time::Duration;
 const USUAL_OVERRUN: f64 = 0.05;
 
 /// The period over which the highest average power is billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Billing {
     /// The calendar month in local time.
     Month,
@@ -60,7 +61,7 @@ impl Billing {
 }
 
 /// The charge on a billing period's highest average import.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DemandCharge {
     /// Its name, in bills.
     pub name: String,
@@ -83,7 +84,7 @@ impl DemandCharge {
 }
 
 /// One value for all price classes, or one for each by name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum PerClass<T> {
     /// The same for all.
     All(T),
@@ -105,7 +106,7 @@ impl<T: Copy> PerClass<T> {
 }
 
 /// What is paid for import above the subscribed power, measured on averages over an interval.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Overrun {
     /// So much for each hour in which there is an overrun, whatever its size.
     PerHour(Money),
@@ -117,7 +118,7 @@ pub enum Overrun {
 }
 
 /// Subscribed powers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscribed {
     /// The power, for all classes or for each.
     pub power: PerClass<Power>,

@@ -4,6 +4,7 @@ use super::Calendar;
 use crate::units::{Price, Ratio};
 use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Days tried before giving up the search for the same hour of a known day. There are no gaps
@@ -13,7 +14,7 @@ const DAYS_TRIED: usize = 3;
 const KEPT_MAX: usize = 31 * 96;
 
 /// Where spot prices come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SpotSource {
     /// A file.
     File(PathBuf),
@@ -22,7 +23,7 @@ pub enum SpotSource {
 }
 
 /// One market interval and its price.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SpotPrice {
     /// First instant.
     pub start: Timestamp,
@@ -33,7 +34,7 @@ pub struct SpotPrice {
 }
 
 /// Known prices: in order of time, without overlap and without gaps.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SpotPrices(pub(crate) Vec<SpotPrice>);
 
 impl SpotPrices {
@@ -73,7 +74,7 @@ impl SpotPrices {
 }
 
 /// A tariff's spot prices.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spot {
     /// Where they come from.
     pub source: SpotSource,
