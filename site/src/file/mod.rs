@@ -325,7 +325,9 @@ fn pace(section: Option<Section<'_>>) -> Pace {
     pace.horizon = section.duration_or("horizon", pace.horizon, HOUR * 2..=HOUR * 48);
     pace.switching = section.duration_or("switching", pace.switching, MINUTE..=HOUR * 2);
     pace.plan_valid = section.duration_or("plan_valid", pace.plan_valid, MINUTE..=HOUR * 4);
-    pace.solve = section.duration_or("solve", pace.solve, second..=MINUTE * 5);
+    // The optimiser is given up after three times its limit, and that has to be within the cycle.
+    let solve = section.duration_or("solve", pace.solve, second..=MINUTE * 5);
+    pace.solve = solve.min(pace.cycle / 4);
     pace.observe_cycles = section.number_or("observe_cycles", pace.observe_cycles, 1..=1000);
     if pace.poll > pace.cycle {
         let message = "'poll' is longer than 'cycle'";
