@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use policies::estimate::{EstimateMemory, estimate};
 use policies::forecast::{Learned, forecast, steps};
 use policies::guard::GuardMemory;
-use policies::optimise::{Inputs, Planner, SolveError, Work};
+use policies::optimise::{Inputs, Planner, SolveError, Work, examine};
 use policies::water::WaterModel;
 use site::plan::{Plan, Rung};
 use site::tariff::{Billing, FeedIn, Overrun, PerClass, Subscribed};
@@ -96,6 +96,7 @@ fn asked(
         Inputs { site, water: Some(water), estimate: &estimate, forecast: &forecast, holds: &[] };
     let mut planner = planner;
     let (plan, work) = planner.optimise(&inputs);
+    assert_eq!(plan.as_ref().map_or(Ok(()), |plan| examine(&inputs, plan)), Ok(()));
     (planner, plan, work)
 }
 

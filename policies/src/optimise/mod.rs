@@ -14,6 +14,7 @@ mod counterfactual;
 mod day;
 mod due;
 mod energy;
+mod examine;
 mod extract;
 mod grid;
 mod hold;
@@ -31,6 +32,7 @@ mod uncertainty;
 pub use admit::HoldError;
 pub use counterfactual::{AskError, Counterfactual, EndChange, WishChange};
 pub use day::{Day, Optimum, data};
+pub use examine::examine;
 pub use hold::{Held, Hold};
 pub use model::{Limits, SolveError};
 pub use prepared::Prepared;
@@ -149,7 +151,7 @@ struct Schedule {
 }
 
 /// What a call to [`Planner::optimise`] did, for status and metrics.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Work {
     /// Linear programs solved.
     pub linear: u32,

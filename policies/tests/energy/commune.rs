@@ -2,7 +2,7 @@
 //! expected, all of it as the test says.
 
 use jiff::Timestamp;
-use policies::optimise::{Hold, Inputs, Planner};
+use policies::optimise::{Hold, Inputs, Planner, examine};
 use site::plan::{
     Basis, BatteryState, ChargerState, Draw, Estimate, Estimated, Forecast, LightingWindow,
     LoadState, Plan, PumpState, Session, Step,
@@ -120,7 +120,9 @@ impl Commune {
     pub(crate) fn plan_with(&self, holds: &[Hold]) -> Plan {
         let Self { site, estimate, forecast } = self;
         let inputs = Inputs { site, water: None, estimate, forecast, holds };
-        Planner::default().optimise(&inputs).0.expect("there always is a plan")
+        let plan = Planner::default().optimise(&inputs).0.expect("there always is a plan");
+        assert_eq!(examine(&inputs, &plan), Ok(()));
+        plan
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plans for everything but water, held against what can be reckoned by hand.
 
 mod commune;
+mod glance;
 mod uncertain;
 mod what_if;
 mod wishes;
