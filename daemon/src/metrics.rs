@@ -12,6 +12,7 @@ mod energy;
 mod model;
 mod trips;
 
+use crate::solver::Failure;
 use crate::status::{AssetStatus, DeviceStatus, LinkStatus, Status};
 use jiff::Timestamp;
 use prometheus::core::Collector;
@@ -298,7 +299,13 @@ impl Page {
         self.counter("solver_linear_solves_total", help, solver.linear_solves);
         let help = "Times pump combinations were chosen anew.";
         self.counter("solver_switching_solves_total", help, solver.switching_solves);
-        self.counter("solver_failures_total", "Solves that failed.", solver.failures);
+        let rows = Failure::REASONS.into_iter().map(|reason| {
+            let count = solver.failures_by_reason.get(reason).copied().unwrap_or(0);
+            (vec![reason], count)
+        });
+        self.counters(("solver_failures_total", "Solves that failed."), &["reason"], rows);
+        let help = "Starts of the solver's process.";
+        self.counter("solver_starts_total", help, solver.starts);
         let help = "Plans audited with EPANET's own stepping.";
         self.counter("plan_audits_total", help, solver.audits);
         let help = "Plans that failed the audit.";

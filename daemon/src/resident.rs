@@ -3,6 +3,7 @@
 use crate::control::{Controller, Parts, Policy, State};
 use crate::http;
 use crate::load::Loaded;
+use crate::solver::{Program, Solver};
 use crate::store::{Opened, Store, StoreError};
 use crate::tables::Tables;
 use drivers::clock::Clock;
@@ -106,6 +107,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), R
         store: Some(store),
         state: Some(state),
         policy: Policy::Optimal,
+        solver: Solver::child(Program::own()),
     };
     let mut controller = Controller::new(parts);
     let mut tables = Tables::new(controller.tariff(), &folder);

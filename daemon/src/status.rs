@@ -272,6 +272,12 @@ pub struct SolverStatus {
     pub switching_solves: u64,
     /// Solves that failed.
     pub failures: u64,
+    /// The same by reason: `no_plan` where there is none, else what befell the solver.
+    #[serde(default)]
+    pub failures_by_reason: BTreeMap<String, u64>,
+    /// Starts of the solver's process; 0 where plans are solved within this one.
+    #[serde(default)]
+    pub starts: u64,
     /// Plans audited with EPANET's own stepping.
     pub audits: u64,
     /// Plans that failed the audit.

@@ -8,6 +8,7 @@ mod yard;
 use drivers::Clock;
 use regie::control::{Controller, Parts, Policy, WriteError, WriteWish};
 use regie::load::load;
+use regie::solver::Solver;
 use regie::status::PointsStatus;
 use regie::store::{Store, WriteEnd, WriteEntry};
 use serde_json::Value;
@@ -223,7 +224,15 @@ async fn decided(yard: &Yard, store: Option<Store>) -> Controller {
     let loaded = load(&yard.site()).expect("no findings");
     let connect = regie::resident::live(&loaded.site.devices);
     let clock = Clock::system();
-    let parts = Parts { loaded, connect, clock, store, state: None, policy: Policy::Rules };
+    let parts = Parts {
+        loaded,
+        connect,
+        clock,
+        store,
+        state: None,
+        policy: Policy::Rules,
+        solver: Solver::in_process(),
+    };
     let mut controller = Controller::new(parts);
     controller.next_cycle().await;
     controller.next_cycle().await;

@@ -337,7 +337,9 @@ fn solver() -> SolverStatus {
     SolverStatus {
         linear_solves: 90,
         switching_solves: 7,
-        failures: 0,
+        failures: 3,
+        failures_by_reason: BTreeMap::from([("late".to_owned(), 2), ("no_plan".to_owned(), 1)]),
+        starts: 4,
         audits: 97,
         audits_failed: 2,
         plans_repaired: 1,

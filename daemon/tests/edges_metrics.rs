@@ -56,6 +56,9 @@ fn families_have_help_type_and_values() {
         "regie_asset_verification{asset=\"P2\",site=\"val-clair\",verification=\"mismatch\"} 1",
         "regie_asset_power_watts{asset=\"PV2\",site=\"val-clair\"} 2790.5",
         "regie_solver_linear_seconds{site=\"val-clair\"} 0.0145",
+        "regie_solver_failures_total{reason=\"late\",site=\"val-clair\"} 2",
+        "regie_solver_failures_total{reason=\"died\",site=\"val-clair\"} 0",
+        "regie_solver_starts_total{site=\"val-clair\"} 4",
         "regie_import_energy_watthours_total{site=\"val-clair\"} 273750",
         "regie_plan_expiry_timestamp_seconds{site=\"val-clair\"} 1768208400",
     ] {
@@ -162,6 +165,7 @@ fn every_name_follows_the_house_rules() {
         "subject",
         "kind",
         "direction",
+        "reason",
     ]);
     assert!(labels.is_subset(&allowed), "{labels:?}");
 }

@@ -11,6 +11,7 @@ use jiff::civil::{Date, Time};
 use policies::optimise::data::DayData;
 use policies::optimise::{Day, Hold, Inputs, Limits, Optimum, SolveError};
 use regie::control::{Asked, Controller, Parts, Policy};
+use regie::solver::Solver;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -136,6 +137,7 @@ pub fn ask(
             store: None,
             state: watched(world, seed, start)?,
             policy: if until == Until::Rules { Policy::Rules } else { Policy::Optimal },
+            solver: Solver::in_process(),
         });
         loop {
             controller.next_cycle().await;

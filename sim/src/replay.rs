@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use regie::control::{Controller, Parts, Policy, State};
 use regie::resident::STATE_FILE;
+use regie::solver::Solver;
 use regie::store::Store;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -138,6 +139,7 @@ impl Replay {
             store: self.history(player).map(|folder| begin_history(folder, start)).transpose()?,
             state: watched(world, self.seed, start)?,
             policy: player.policy(),
+            solver: Solver::in_process(),
         });
         if player == Player::Foresight {
             let until = site::time::add_seconds(end, world.site().pace.horizon.as_secs_f64());

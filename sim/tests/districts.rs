@@ -10,6 +10,7 @@ use drivers::Clock;
 use field::field_of;
 use regie::control::{Controller, Parts, Policy};
 use regie::past;
+use regie::solver::Solver;
 use regie::store::Store;
 use regie_sim::connect::DuplexConnect;
 use regie_sim::field::SimulatedField;
@@ -32,6 +33,7 @@ fn controller(world: &World, field: &SimulatedField, clock: &Clock, folder: &Pat
         store: Some(store),
         state: None,
         policy: Policy::Rules,
+        solver: Solver::in_process(),
     })
 }
 

@@ -10,6 +10,7 @@ use common::world;
 use field::field_of;
 use regie::cli::render;
 use regie::control::{Controller, Parts, Policy};
+use regie::solver::Solver;
 use regie::status::Status;
 use regie_sim::connect::DuplexConnect;
 use regie_sim::field::{Fault, SimulatedField};
@@ -50,6 +51,7 @@ impl Bench {
             store: None,
             state: None,
             policy: Policy::Optimal,
+            solver: Solver::in_process(),
         });
         Self { world, field, controller }
     }

@@ -131,6 +131,9 @@ pub enum Action {
     /// Say what it would cost to hold an asset until some time; nothing is changed
     #[command(after_help = exit::HELP)]
     WhatIf(WhatIfArguments),
+    /// Solve for the daemon that started this process; nobody else can use it
+    #[command(hide = true)]
+    Solver,
 }
 
 /// What would be held, and until when.

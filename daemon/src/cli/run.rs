@@ -6,6 +6,7 @@ use super::{exit, import, limits, points, probe, render, tariff, trips, what_if,
 use crate::load::{Loaded, load};
 use crate::past;
 use crate::resident::{self, ResidentError};
+use crate::solver::{self, ServeError};
 use crate::store::StoreError;
 use policies::district::DistrictReport;
 use site::AssetId;
@@ -58,6 +59,18 @@ pub fn run(action: &Action) -> u8 {
         }
         Action::WhatIf(arguments) => {
             answer(&arguments.question, |client, json| what_if::ask(client, arguments, json))
+        }
+        Action::Solver => solver(),
+    }
+}
+
+/// Serves the daemon that started this process, until it is gone.
+fn solver() -> u8 {
+    match solver::serve(solver::MEMORY_BYTES_MAX) {
+        Ok(()) => exit::OK,
+        Err(error) => {
+            eprintln!("regie: {error}");
+            if matches!(error, ServeError::NoDaemon(_)) { exit::USAGE } else { exit::INTERNAL }
         }
     }
 }

@@ -8,7 +8,6 @@ use policies::district::Image;
 use policies::estimate::estimate;
 use policies::forecast::{self, forecast};
 use policies::guard::{Allowed, guard};
-use policies::optimise::{Inputs, Planner, SolveError};
 use policies::propose::{Circumstances, propose};
 use policies::sessions;
 use site::command::{Outcome, Receipt, Verdict, Verification};
@@ -17,11 +16,6 @@ use site::record::CycleRecord;
 use site::units::{Flow, Power, Ratio};
 use site::{AssetId, Now, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
-
-/// The optimiser may take this many times its own time limit before it is given up.
-const GIVE_UP_FACTOR: u32 = 3;
 
 impl Controller {
     /// One cycle: poll, freeze, estimate, forecast, optimise, propose, guard, write, verify,
@@ -125,57 +119,6 @@ impl Controller {
         self.outside.lay_over(site, now, &mut forecast);
         self.basis.clone_from(&forecast.basis);
         forecast
-    }
-
-    /// Solves on a thread of its own. The guard goes on looking while it runs, and a solver that
-    /// does not come back is given up: it costs a rung of the ladder, never a cycle.
-    async fn optimise(&mut self, estimate: &Estimate, forecast: &Forecast) -> Result<Plan, String> {
-        let site = Arc::clone(&self.loaded.site);
-        let water = self.corrected();
-        let (estimate, forecast) = (estimate.clone(), forecast.clone());
-        let mut planner = self.state.planner.clone();
-        let timer = self.clock.stopwatch();
-        let mut solve = tokio::task::spawn_blocking(move || {
-            let water = water.as_deref();
-            let inputs =
-                Inputs { site: &site, water, estimate: &estimate, forecast: &forecast, holds: &[] };
-            let (result, work) = planner.optimise(&inputs);
-            (planner, result, work)
-        });
-        let limit = self.loaded.site.pace.solve * GIVE_UP_FACTOR;
-        let give_up = tokio::time::sleep(limit);
-        tokio::pin!(give_up);
-        let done = loop {
-            let tick = self.next_tick();
-            let clock = self.clock.clone();
-            tokio::select! {
-                biased;
-                done = &mut solve => break done,
-                () = &mut give_up => return self.gave_up(limit),
-                () = clock.sleep_until(tick) => drop(self.tick().await),
-                Some(errand) = self.requests.recv() => self.settle(errand).await,
-            }
-        };
-        let Ok((planner, result, work)) = done else {
-            self.state.planner = Planner::default();
-            self.tally.solver.failures += 1;
-            return Err("the optimiser panicked; please report this bug".into());
-        };
-        self.state.planner = planner;
-        self.tally.solved(work, timer.elapsed_ms(), result.is_ok());
-        if matches!(result, Err(SolveError::Audit(_))) {
-            // What stood was audited first and failed as well: the last plan is no way out.
-            self.state.plan = None;
-        }
-        let mut plan = result.map_err(|error: SolveError| error.to_string())?;
-        plan.why.fitted = self.state.fit.pumps(&self.loaded.site);
-        plan.why.misfits = self.state.fit.misfits().to_vec();
-        Ok(plan)
-    }
-
-    fn gave_up(&mut self, limit: Duration) -> Result<Plan, String> {
-        self.tally.solver.failures += 1;
-        Err(format!("the optimiser did not answer within {} s", limit.as_secs()))
     }
 
     fn decide(&mut self, now: Timestamp, plan: Result<Plan, String>) -> Decision {

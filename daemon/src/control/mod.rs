@@ -9,12 +9,14 @@ mod model;
 mod operate;
 mod outlook;
 mod points;
+mod solve;
 mod state;
 mod tally;
 mod trips;
 mod view;
 mod what_if;
 
+pub use crate::solver::Asked;
 pub use desk::{Desk, DeskError, Granted, Request, Until, WRITE_SECONDS_MAX};
 pub use operate::{WriteError, WriteReport, WriteWish};
 pub use outlook::Outlook;
@@ -26,6 +28,7 @@ pub use what_if::{WHAT_IF_SECONDS_MAX, WhatIf, WhatIfError};
 use crate::http::View;
 use crate::load::Loaded;
 use crate::outside::OutsideFile;
+use crate::solver::Solver;
 use crate::store::Store;
 use drivers::clock::Clock;
 use drivers::connect::Connect;
@@ -35,11 +38,11 @@ use jiff::Timestamp;
 use ladder::Decision;
 use policies::fit::Correction;
 use policies::water::WaterModel;
+use site::Mono;
 use site::command::{Command, Guarded, Proposal, Verdict};
 use site::plan::{Basis, Estimate, Forecast, Rung};
 use site::record::CycleRecord;
 use site::tariff::Tariff;
-use site::{Mono, Site};
 use state::Worn;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,19 +78,8 @@ pub struct Parts {
     pub state: Option<State>,
     /// Who decides.
     pub policy: Policy,
-}
-
-/// What a cycle's plan is asked.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// The site.
-    pub site: Arc<Site>,
-    /// Its water network with what measurements say of it.
-    pub water: Option<Arc<WaterModel>>,
-    /// What was believed.
-    pub estimate: Estimate,
-    /// What was expected.
-    pub forecast: Forecast,
+    /// Where plans are solved.
+    pub solver: Solver,
 }
 
 /// The controller of one site.
@@ -97,6 +89,9 @@ pub struct Controller {
     clock: Clock,
     history: History,
     policy: Policy,
+    solver: Solver,
+    /// Where questions of people are solved.
+    what_if_solver: Solver,
     outlook: Option<Arc<dyn Outlook>>,
     state: State,
     outside: OutsideFile,
@@ -133,7 +128,7 @@ impl Controller {
     /// Connects the field and takes up what was remembered. Nothing is written yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { loaded, connect, clock, store, state, policy } = parts;
+        let Parts { loaded, connect, clock, store, state, policy, solver } = parts;
         let device = |device: &site::model::Device| {
             let profile = Arc::clone(&loaded.profiles[&device.id]);
             let envelopes = loaded.site.envelopes(&device.id);
@@ -149,6 +144,8 @@ impl Controller {
             field,
             history: History::new(store),
             policy,
+            what_if_solver: solver.beside(),
+            solver,
             outlook: None,
             state,
             outside: OutsideFile::default(),

@@ -1,5 +1,6 @@
 //! Counters since the start, for status and metrics.
 
+use crate::solver::Failure;
 use crate::status::{BillStatus, GuardStatus, SolverStatus, WriteStatus};
 use policies::billing::{Bill, GAP_SECONDS_MAX, Reading};
 use policies::optimise::Work;
@@ -24,6 +25,8 @@ pub(super) struct Tally {
     pub(super) solver: SolverStatus,
     bill: Bill,
     pub(super) solve_ms: Vec<f64>,
+    /// Times in a row that the solver gave no answer.
+    failed_in_a_row: u32,
     metered: Option<(Now, Power)>,
     verified: BTreeMap<AssetId, Verification>,
     interlocked: BTreeMap<AssetId, String>,
@@ -113,10 +116,21 @@ impl Tally {
         self.writes.pending = u64::try_from(pending).unwrap_or(u64::MAX);
     }
 
+    /// Counts a solver that gave no answer; how many times in a row that was now.
+    pub(super) fn failed(&mut self, reason: &str) -> u32 {
+        self.solver.failures += 1;
+        *self.solver.failures_by_reason.entry(reason.to_owned()).or_default() += 1;
+        self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
+        self.failed_in_a_row
+    }
+
     pub(super) fn solved(&mut self, work: Work, milliseconds: f64, good: bool) {
+        if !good {
+            self.failed(Failure::NO_PLAN);
+        }
+        self.failed_in_a_row = 0;
         self.solver.linear_solves += u64::from(work.linear);
         self.solver.switching_solves += u64::from(work.switching);
-        self.solver.failures += u64::from(!good);
         self.solver.audits += u64::from(work.audits);
         self.solver.audits_failed += u64::from(work.rejected);
         self.solver.plans_repaired += u64::from(work.repaired);

@@ -1,10 +1,11 @@
-//! "What would it cost to keep P2 off until six?": answered beside the cycle, on a thread of its
+//! "What would it cost to keep P2 off until six?": answered beside the cycle, by a solver of its
 //! own, from copies of what the last cycle knew. It changes nothing, and it is no order.
 
 use super::ladder::Decision;
 use super::{Asked, Controller};
+use crate::solver::{Answer, Failure, Question, Solver};
 use jiff::Timestamp;
-use policies::optimise::{AskError, Counterfactual, Hold, Inputs, Planner};
+use policies::optimise::{AskError, Counterfactual, Hold, Planner};
 use site::Site;
 use site::plan::Plan;
 use std::sync::Arc;
@@ -42,9 +43,9 @@ pub enum WhatIfError {
     /// The answer took too long.
     #[error("there was no answer within {WHAT_IF_SECONDS_MAX} s")]
     Late,
-    /// The optimiser panicked.
-    #[error("the optimiser panicked; please report this bug")]
-    Panicked,
+    /// The solver gave no answer that can be used.
+    #[error(transparent)]
+    Solver(Failure),
     /// The question has no answer.
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -55,6 +56,7 @@ pub enum WhatIfError {
 pub struct WhatIf {
     moments: watch::Receiver<Option<Arc<Moment>>>,
     place: Arc<Semaphore>,
+    solver: Solver,
 }
 
 impl std::fmt::Debug for WhatIf {
@@ -86,29 +88,34 @@ impl WhatIf {
                 return Err(WhatIfError::Busy);
             }
         };
-        let work = tokio::task::spawn_blocking(move || {
-            let answer = moment.answer(&hold);
-            // Whoever asked may have gone; the place is free only when the thread is.
+        let (asked, question) = moment.question(hold)?;
+        let (solver, limit) = (self.solver.clone(), Duration::from_secs(WHAT_IF_SECONDS_MAX));
+        let work = tokio::spawn(async move {
+            let answer = solver.ask(&Arc::new(asked), question, limit).await;
+            // Whoever asked may have gone; the place is free only when the solver is.
             drop(place);
             answer
         });
-        match tokio::time::timeout(Duration::from_secs(WHAT_IF_SECONDS_MAX), work).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(WhatIfError::Panicked),
-            Err(_) => Err(WhatIfError::Late),
+        match work.await {
+            Ok(Ok(Answer::WhatIf(answer))) => Ok((*answer)?),
+            Ok(Ok(Answer::Plan(_))) => Err(WhatIfError::Solver(Failure::Another)),
+            Ok(Err(Failure::Late(_))) => Err(WhatIfError::Late),
+            Ok(Err(Failure::Busy)) => Err(WhatIfError::Busy),
+            Ok(Err(failure)) => Err(WhatIfError::Solver(failure)),
+            Err(_) => Err(WhatIfError::Solver(Failure::Panicked)),
         }
     }
 }
 
 impl Moment {
-    fn answer(&self, hold: &Hold) -> Result<Counterfactual, WhatIfError> {
-        let plan = self.plan.as_ref().ok_or(WhatIfError::NoPlan)?;
-        let Asked { site, water, estimate, forecast } = &self.asked;
-        let mut site = (**site).clone();
+    fn question(&self, hold: Hold) -> Result<(Asked, Question), WhatIfError> {
+        let present = Box::new(self.plan.clone().ok_or(WhatIfError::NoPlan)?);
+        let mut asked = self.asked.clone();
+        let mut site = (*asked.site).clone();
         site.pace.solve = site.pace.solve.min(SOLVE_MAX);
-        let inputs =
-            Inputs { site: &site, water: water.as_deref(), estimate, forecast, holds: &[] };
-        Ok(self.planner.counterfactual(&inputs, Some(plan), hold)?)
+        asked.site = Arc::new(site);
+        let planner = Box::new(self.planner.clone());
+        Ok((asked, Question::WhatIf { planner, present, hold }))
     }
 }
 
@@ -116,7 +123,11 @@ impl Controller {
     /// Where people ask what something would cost.
     #[must_use]
     pub fn what_if(&self) -> WhatIf {
-        WhatIf { moments: self.moments.subscribe(), place: Arc::clone(&self.what_if_place) }
+        WhatIf {
+            moments: self.moments.subscribe(),
+            place: Arc::clone(&self.what_if_place),
+            solver: self.what_if_solver.clone(),
+        }
     }
 
     /// Publishes what this cycle knows and decided, when anybody could ask.

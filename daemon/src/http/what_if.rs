@@ -76,7 +76,7 @@ fn refused(error: &WhatIfError) -> Response {
         WhatIfError::Late => {
             (StatusCode::SERVICE_UNAVAILABLE, "the machine may be busy: try again")
         }
-        WhatIfError::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "see the log"),
+        WhatIfError::Solver(_) => (StatusCode::INTERNAL_SERVER_ERROR, "see the log"),
         WhatIfError::Ask(AskError::Hold(HoldError::Unknown { known, .. })) => {
             let known: Vec<&str> = known.iter().map(AssetId::as_str).collect();
             names = format!("what can be held: {}", known.join(", "));

@@ -6,6 +6,7 @@ use drivers::Clock;
 use regie::control::{Controller, Parts, Policy, State, WriteError, WriteWish};
 use regie::load::load;
 use regie::resident::open_state;
+use regie::solver::Solver;
 use std::path::Path;
 
 /// Writes a day that the limit of the first charger bears.
@@ -42,7 +43,15 @@ async fn begun(yard: &Yard, folder: &Path, forgets: bool) -> Controller {
     let (store, state) = open_state(folder, &loaded.site, clock.now().utc).expect("a folder");
     let state = if forgets { State::new(&loaded.site) } else { state };
     let (store, state) = (Some(store), Some(state));
-    let parts = Parts { loaded, connect, clock, store, state, policy: Policy::Rules };
+    let parts = Parts {
+        loaded,
+        connect,
+        clock,
+        store,
+        state,
+        policy: Policy::Rules,
+        solver: Solver::in_process(),
+    };
     let mut controller = Controller::new(parts);
     controller.next_cycle().await;
     controller

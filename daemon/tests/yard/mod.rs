@@ -124,7 +124,7 @@ impl Gateway {
 pub(crate) struct Yard {
     pub folder: tempfile::TempDir,
     pub address: String,
-    daemon: Option<Child>,
+    pub daemon: Option<Child>,
 }
 
 impl Drop for Yard {

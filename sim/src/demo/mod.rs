@@ -13,6 +13,7 @@ use jiff::civil::DateTime;
 use regie::control::{Controller, Parts, Policy};
 use regie::http::{self, View};
 use regie::resident::{live, open_state};
+use regie::solver::Solver;
 use regie::store::StoreError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -140,6 +141,7 @@ impl Demo {
             store: Some(store),
             state: None,
             policy: Policy::Optimal,
+            solver: Solver::in_process(),
         });
         let view = controller.view();
         let sources = http::Sources::new(controller.view(), controller.desk())
@@ -238,6 +240,7 @@ impl Baseline {
             store: None,
             state: None,
             policy: Policy::Rules,
+            solver: Solver::in_process(),
         });
         let task = tokio::spawn(async move {
             loop {

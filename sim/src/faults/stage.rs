@@ -13,6 +13,7 @@ use drivers::connect::Connect;
 use jiff::SignedDuration;
 use regie::control::{Controller, Parts, Policy, Request, Until, WriteWish};
 use regie::resident::{STATE_FILE, open_state};
+use regie::solver::Solver;
 use site::model::Endpoint;
 use site::plan::Rung;
 use site::units::Power;
@@ -262,6 +263,7 @@ impl<'a> Stage<'a> {
             store: Some(store),
             state: Some(state),
             policy: Policy::Optimal,
+            solver: Solver::in_process(),
         });
         self.life = Some(Life::begin(controller));
         Ok(())
