@@ -10,6 +10,9 @@ const FAULTS: [&str; 27] = [
     "D", "E", "F", "G", "H", "I", "J", "K", "L",
 ];
 
+/// The faults of the solver, whose tests are the daemon's.
+const SOLVER_FAULTS: [&str; 5] = ["25", "26", "27", "M", "N"];
+
 fn text() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
     std::fs::read_to_string(path).expect("docs/faults.md")
@@ -51,12 +54,7 @@ fn every_row_is_told_of() {
 fn nothing_is_told_of_that_is_not_there() {
     let text = text();
     let names: BTreeSet<&str> = rows().iter().map(|row| row.name.1).collect();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults");
-    let files = std::fs::read_dir(folder).expect("the folder of this test");
-    let read = |file: std::io::Result<std::fs::DirEntry>| {
-        std::fs::read_to_string(file.expect("a file").path()).expect("a readable file")
-    };
-    let tests: String = files.map(read).collect();
+    let tests = tests("tests/faults");
     for fault in FAULTS {
         let line = line(&text, fault);
         for name in marked(line, '"') {
@@ -69,5 +67,29 @@ fn nothing_is_told_of_that_is_not_there() {
         let elsewhere = ["those of", "every row", "the same test"];
         let held = held || elsewhere.iter().any(|words| line.contains(words));
         assert!(held, "nothing holds fault {fault}");
+    }
+}
+
+/// The tests in a folder, as text.
+fn tests(folder: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = std::fs::read_dir(folder).expect("the folder of these tests");
+    let read = |file: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(file.expect("a file").path()).expect("a readable file")
+    };
+    files.map(read).collect()
+}
+
+/// Every fault of the solver has tests, and they are there.
+#[test]
+fn the_faults_of_the_solver_have_their_tests() {
+    let (text, tests) = (text(), tests("../daemon/tests/solver"));
+    for fault in SOLVER_FAULTS {
+        let last = line(&text, fault).trim_end_matches('|').rsplit('|').next();
+        let named: Vec<&str> = marked(last.expect("a column"), '`').collect();
+        assert!(!named.is_empty(), "nothing holds fault {fault}");
+        for test in named {
+            assert!(tests.contains(&format!("fn {test}()")), "there is no test {test}");
+        }
     }
 }
