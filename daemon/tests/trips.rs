@@ -10,6 +10,7 @@ use regie::control::{Controller, Parts, Policy, ResetWish, State};
 use regie::http::{Sources, serve};
 use regie::load::load;
 use regie::metrics;
+use regie::solver::Solver;
 use regie::store::Store;
 use serde_json::json;
 use site::AssetId;
@@ -98,6 +99,7 @@ async fn a_trip_is_shown_and_reset_on_record() {
         clock,
         state: Some(State::restore(state).expect("an older state lacks the rest")),
         policy: Policy::Rules,
+        solver: Solver::in_process(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let client = Client::at(listener.local_addr().expect("an address"));
