@@ -10,7 +10,7 @@ DEMO_SITE := examples/sites/val-clair/site.yaml
 export REGIE_TEST_PYTHON := $(TARGET)/test-venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench fuzz clean
+.PHONY: help setup demo test lint bench fuzz clean torture
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1@\2/p' Makefile | column -t -s @ 2>/dev/null || \
@@ -46,6 +46,13 @@ lint: setup ## check format, lints, documentation, shell scripts, the systemd un
 bench: ## measure: requests to devices, a cycle, a solve, a simulated day, schedules against time
 	@scripts/setup.sh --tests
 	$(CARGO) run --release -p regie-sim -- bench
+
+torture: setup ## play SEEDS=1000 days of faults against each example commune (six hours each)
+	$(CARGO) build --release -p regie-sim
+	for commune in val-clair val-soleil; do \
+	    $(TARGET)/release/regie-sim faults --site examples/sites/$$commune/site.yaml \
+	        --seeds 1..$(or $(SEEDS),1000) || exit 1; \
+	done
 
 fuzz: setup ## look for inputs that break the drivers' parsers, 60 s each (SECONDS=10 for less)
 	scripts/fuzz.sh $(SECONDS)
