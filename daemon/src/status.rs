@@ -205,8 +205,8 @@ pub struct DeviceStatus {
     /// Times one of its counters began anew otherwise: it was reset, or the meter was exchanged.
     #[serde(default)]
     pub counter_resets: u64,
-    /// Commands that the encoder refused because they lay outside their envelope. Anything but 0 is a
-    /// fault of the daemon or of a profile.
+    /// Commands that the encoder refused because they lay outside their envelope. Anything but 0 is
+    /// a fault of the daemon or of a profile.
     #[serde(default)]
     pub refused_writes: u64,
 }

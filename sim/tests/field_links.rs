@@ -106,6 +106,7 @@ async fn a_refusing_device_ends_its_link_until_it_is_well() {
     let refused = links.connect(&endpoint(15101)).await.unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     assert!(links.connect(&endpoint(15102)).await.is_ok());
+    field.clear_fault(&id("pump1")).unwrap();
     field.set_fault(&id("pump1"), Fault::Local).unwrap();
     let mut pump = links.connect(&endpoint(15101)).await.unwrap();
     let status = ask(&mut pump, 1, &[4, 0, 0, 0, 1]).await.unwrap();

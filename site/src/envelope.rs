@@ -1,5 +1,5 @@
-//! What may reach a device at all, as plain numbers: the bounds of each operation of each asset, from
-//! the site file alone. Whoever makes bytes holds them to these, whatever the guard has said.
+//! What may reach a device at all, as plain numbers: the bounds of each operation of each asset,
+//! from the site file alone. Whoever makes bytes holds them to these, whatever the guard has said.
 
 use crate::asset::{Control, Mode};
 use crate::command::Operation;
@@ -75,8 +75,8 @@ impl Envelopes {
 }
 
 impl Site {
-    /// The envelopes of a device: the assets on it in mode control, each with its own operations. An
-    /// asset in another mode has none.
+    /// The envelopes of a device: the assets on it in mode control, each with its own operations.
+    /// An asset in another mode has none.
     #[must_use]
     pub fn envelopes(&self, device: &DeviceId) -> Envelopes {
         let mut all = Envelopes::none();

@@ -32,8 +32,8 @@ impl Store {
     /// Says what somebody is about to reset, and has it on disk when it returns.
     ///
     /// # Errors
-    /// Any but [`StoreError::InUse`] and [`StoreError::OutOfOrder`]. What is not on disk must not be
-    /// reset.
+    /// Any but [`StoreError::InUse`] and [`StoreError::OutOfOrder`]. What is not on disk must not
+    /// be reset.
     pub fn reset(&mut self, entry: &ResetEntry) -> Result<(), StoreError> {
         const DOING: &str = "store the reset of a trip";
         let trip = encode::json(&entry.trip).map_err(|why| StoreError::Other {

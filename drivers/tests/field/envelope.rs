@@ -1,5 +1,5 @@
-//! What leaves for a device lies within the envelope that the site gives it, whatever was let through:
-//! bytes are taken apart here by hand.
+//! What leaves for a device lies within the envelope that the site gives it, whatever was let
+//! through: bytes are taken apart here by hand.
 
 use crate::peer::{Peer, clock, device, echo, from_table, guarded, read, start};
 use drivers::{Clock, Field};

@@ -1,8 +1,9 @@
-//! Checks that are left out on purpose, one at a time: so that tests can show what each is there for.
+//! Checks that are left out on purpose, one at a time: so that tests can show what each is there
+//! for.
 //!
-//! Only in unit tests and with the feature `guard-holes`, which nothing that is shipped turns on: in
-//! all other builds there is no way to leave out a check, not even a wrong one. The hole is part of
-//! the guard's memory, because that is what a look is given, and it is never stored.
+//! Only in unit tests and with the feature `guard-holes`, which nothing that is shipped turns on:
+//! in all other builds there is no way to leave out a check, not even a wrong one. The hole is part
+//! of the guard's memory, because that is what a look is given, and it is never stored.
 
 use super::GuardMemory;
 #[cfg(any(test, feature = "guard-holes"))]

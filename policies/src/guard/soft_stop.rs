@@ -1,5 +1,5 @@
-//! Check 6, `soft_stop`: a tank that is nearly full gets no more water. In front of the interlock at
-//! the overflow mark, and softer: a pump that has just started runs for its least time first.
+//! Check 6, `soft_stop`: a tank that is nearly full gets no more water. In front of the interlock
+//! at the overflow mark, and softer: a pump that has just started runs for its least time first.
 
 use super::{Asset, Case, Ruling, interlock};
 use site::command::Setpoint;

@@ -19,7 +19,8 @@ impl Copy {
         let text = std::fs::read_to_string(shipped).expect("it is in the tree");
         let text = text.replace("../..", &examples.display().to_string());
         assert!(text.contains("min_stop: 10 min"), "it sets it");
-        let text = text.replace("min_stop: 10 min", &format!("min_stop: {min_stop}"));
+        let min_stop = format!("min_stop: {min_stop}\n    nameplate: a pump that need not rest");
+        let text = text.replace("min_stop: 10 min", &min_stop);
         let begin = text.find("\npace:\n").expect("the shipped site sets its pace");
         let end = begin + text[begin..].find("\n\n").expect("a section ends with an empty line");
         let text = format!("{}\npace: {pace}{}", &text[..begin], &text[end..]);

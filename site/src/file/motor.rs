@@ -1,5 +1,5 @@
-//! What a motor bears: run times, rests, starts. A site file may ask less of a motor than is usual as
-//! it likes; to ask more it must cite the nameplate, because nobody else knows.
+//! What a motor bears: run times, rests, starts. A site file may ask less of a motor than is usual
+//! as it likes; to ask more it must cite the nameplate, because nobody else knows.
 
 use super::seconds;
 use crate::text::Section;

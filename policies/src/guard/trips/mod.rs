@@ -1,10 +1,10 @@
-//! Check 5, `trip`: stops that are latched. Where an interlock lets go by itself, a trip lasts until
-//! a person resets it; a dry run alone starts again by itself, late and not often. A trip holds back
-//! and never starts anything.
+//! Check 5, `trip`: stops that are latched. Where an interlock lets go by itself, a trip lasts
+//! until a person resets it; a dry run alone starts again by itself, late and not often. A trip
+//! holds back and never starts anything.
 //!
-//! Only what we command is watched: an asset in mode control, its switch on remote. What a look shows
-//! against it is in [`sight`]; what has to last, and what a trip does then, is here. As in all of
-//! the guard's memory only witnessed time counts.
+//! Only what we command is watched: an asset in mode control, its switch on remote. What a look
+//! shows against it is in [`sight`]; what has to last, and what a trip does then, is here. As in
+//! all of the guard's memory only witnessed time counts.
 
 mod cause;
 mod memory;

@@ -1,5 +1,5 @@
-//! What one look shows for and against a trip. Only what is surely seen counts: a sample that is not
-//! good is the business of `quality` and `interlock`, and latches nothing.
+//! What one look shows for and against a trip. Only what is surely seen counts: a sample that is
+//! not good is the business of `quality` and `interlock`, and latches nothing.
 
 use super::Cause;
 use crate::guard::{Asset, interlock};

@@ -21,7 +21,8 @@ impl Rule for Local {
         let scene = moment.scene;
         for device in &scene.site.devices {
             let id = &device.id;
-            let is_local = |trouble: &Trouble| matches!(trouble, Trouble::Device { device, fault: Fault::Local } if device == id);
+            let local = Trouble::Device { device: id.clone(), fault: Fault::Local };
+            let is_local = |trouble: &Trouble| *trouble == local;
             if scene.plan.any_between(moment.at, moment.at, is_local) {
                 self.since.entry(id.clone()).or_insert(moment.at);
             } else {
